@@ -1,0 +1,244 @@
+"""The rules of docs/architecture.md that a reader cannot see at a glance, checked on the source itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+MAX_LINES = 500
+MAX_BYTES = 10_000_000
+
+PATH_OF_A_FRAME = ("capture", "imaging", "inference", "records", "upload")
+FOUNDATION = ("errors", "files", "config")  # each may use those before it
+ROOF = ("ui", "commands", "__main__")  # know everything below, and each what stands before it
+
+HEAVY = {"convert", "clinic", "tensorflow", "keras", "sklearn", "matplotlib", "torch"}
+"""What `device` must never import: it does not exist on a handheld."""
+
+CONVERT_MAY_USE = {"capture", "imaging", "inference", *FOUNDATION}
+"""Training sees pixels through the code of the device, but knows nothing of exams, screens or the clinic."""
+
+LEAKS = {
+    "a machine's own path": re.compile(rb"(?<![\w.$}-])/(?:work|farm|root|home/[a-z]\w*|Users/[A-Za-z]\w*)/\w"),
+    "a package registry's host": re.compile(rb"files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian\.org"),
+    "a private key": re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    "an access key": re.compile(rb"\bAKIA[0-9A-Z]{16}\b"),
+}
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".avi", ".mp4", ".mkv"}
+FOLDERS_WITH_PICTURES = ("docs/", "device/ui/", "clinic/")
+
+
+def source_files(package: str) -> list[Path]:
+    return sorted((CHECKOUT / package).rglob("*.py"))
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: there is no list of what belongs to the project")
+    paths = [CHECKOUT / name for name in listed.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(CHECKOUT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_in(text: str, module: str, is_package: bool = False) -> Iterator[tuple[int, str]]:
+    """Every imported module with its line, also those inside functions; relative ones made absolute."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
+                base = ".".join([*kept, base] if base else kept)
+            yield node.lineno, base
+            # `from device import records` imports the package as much as `import device.records` does.
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def layer(module: str) -> str:
+    """The room of the house that a module of `device` is in; empty for the package itself."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def allowed_layers(own: str) -> set[str]:
+    if own in PATH_OF_A_FRAME:
+        return {*PATH_OF_A_FRAME[: PATH_OF_A_FRAME.index(own) + 1], *FOUNDATION}
+    if own in FOUNDATION:
+        return set(FOUNDATION[: FOUNDATION.index(own) + 1])
+    if own == "system":
+        return {"system", *FOUNDATION}
+    if own in ROOF:
+        return {*PATH_OF_A_FRAME, *FOUNDATION, "system", *ROOF[: ROOF.index(own) + 1]}
+    return set()
+
+
+def wrong_imports(text: str, module: str, is_package: bool = False) -> list[str]:
+    """What a module of `device` imports although it must not, in words."""
+    own = layer(module)
+    rooms = {*PATH_OF_A_FRAME, *FOUNDATION, *ROOF, "system"}
+    wrong = []
+    for line, name in imports_in(text, module, is_package):
+        top = name.split(".")[0]
+        if top in HEAVY:
+            wrong.append(f"{module}:{line} imports {name}, which a handheld does not have")
+        elif top == "device" and layer(name) in rooms - allowed_layers(own):
+            wrong.append(f"{module}:{line} imports {name}, against the direction")
+    return wrong
+
+
+def test_imports_run_from_left_to_right() -> None:
+    files = source_files("device")
+    assert len(files) > 10
+    wrong = [
+        problem
+        for path in files
+        for problem in wrong_imports(path.read_text("utf-8"), module_name(path), path.name == "__init__.py")
+    ]
+    assert wrong == []
+
+
+def test_every_room_of_the_device_is_a_known_one() -> None:
+    rooms = {layer(module_name(path)) for path in source_files("device")} - {""}
+    assert rooms <= {*PATH_OF_A_FRAME, *FOUNDATION, *ROOF, "system"}
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("device.capture.frame", "from device.inference.finding import Finding"),
+        ("device.capture.frame", "from device import records"),
+        ("device.imaging.enhance", "def f():\n    import device.upload.stow"),
+        ("device.records.store", "from ..upload import outbox"),
+        ("device.system.power", "from device.records.exam import Exam"),
+        ("device.errors", "from device.config import Settings"),
+        ("device.ui.app", "from device.commands import doctor"),
+        ("device.upload.stow", "import convert.train"),
+        ("device.commands.bench", "import tensorflow as tf"),
+    ],
+)
+def test_the_check_itself_finds_a_wrong_import(module: str, text: str) -> None:
+    assert len(wrong_imports(text, module)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("device.upload.stow", "from device.records.exam import Exam\nfrom device.errors import MammascopeError"),
+        ("device.commands.run", "from device.ui.app import App\nfrom device.system.clock import x"),
+        ("device.records.store", "from . import exam\nimport sqlite3"),
+        ("device.config", "from device.files import write_atomically"),
+    ],
+)
+def test_the_check_itself_lets_a_right_import_pass(module: str, text: str) -> None:
+    assert wrong_imports(text, module) == []
+
+
+def test_training_uses_the_path_of_a_frame_and_nothing_of_exams_or_screens() -> None:
+    wrong = [
+        f"{module_name(path)}:{line} imports {name}"
+        for path in source_files("convert")
+        for line, name in imports_in(path.read_text("utf-8"), module_name(path), path.name == "__init__.py")
+        if name.startswith("device.") and layer(name) in {"records", "upload", "system", *ROOF} - CONVERT_MAY_USE
+    ]
+    assert wrong == []
+
+
+def test_one_idea_a_file() -> None:
+    long = {
+        str(path.relative_to(CHECKOUT)): lines
+        for path in tracked_files()
+        if path.suffix in {".py", ".sh"} and (lines := len(path.read_bytes().splitlines())) > MAX_LINES
+    }
+    assert long == {}
+
+
+def test_every_module_says_why_it_exists() -> None:
+    silent = [
+        module_name(path)
+        for package in ("device", "convert", "clinic")
+        for path in source_files(package)
+        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert silent == []
+
+
+def leaks_in(content: bytes) -> list[str]:
+    return [
+        f"{what}: {found[0].decode(errors='replace')}"
+        for what, rule in LEAKS.items()
+        if (found := rule.search(content))
+    ]
+
+
+def test_nothing_secret_and_nothing_of_one_machine_is_in_the_project() -> None:
+    found = {
+        str(path.relative_to(CHECKOUT)): leaks for path in tracked_files() if (leaks := leaks_in(path.read_bytes()))
+    }
+    found.pop("tests/test_architecture.py", None)
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"-----BEGIN PRIVATE KEY-----\nMIG",
+        b"key = '''-----BEGIN OPENSSH PRIVATE KEY-----",
+        b"-----BEGIN RSA PRIVATE KEY-----",
+        b'path = "/home/meera/mammascope"',
+        b"--index-url https://py" + b"pi.org/simple",
+    ],
+)
+def test_the_check_itself_finds_a_leak(content: bytes) -> None:
+    assert len(leaks_in(content)) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"-----BEGIN PUBLIC KEY-----", b"$DATA/home/asha/x", b"../home/asha/x", b"/home/$USER/x"]
+)
+def test_the_check_itself_lets_ordinary_text_pass(content: bytes) -> None:
+    assert leaks_in(content) == []
+
+
+def test_pictures_are_only_where_the_project_shows_its_own() -> None:
+    astray = [
+        name
+        for path in tracked_files()
+        if path.suffix.lower() in PICTURES
+        and not (name := path.relative_to(CHECKOUT).as_posix()).startswith(FOLDERS_WITH_PICTURES)
+    ]
+    assert astray == []
+
+
+def test_no_file_is_too_large_for_a_slow_line() -> None:
+    large = {
+        str(path.relative_to(CHECKOUT)): size for path in tracked_files() if (size := path.stat().st_size) > MAX_BYTES
+    }
+    assert large == {}
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    broken = []
+    for path in tracked_files():
+        if path.suffix != ".md":
+            continue
+        text = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text("utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if (
+                not target.startswith(("http://", "https://", "#"))
+                and not (path.parent / target.split("#")[0]).exists()
+            ):
+                broken.append(f"{path.relative_to(CHECKOUT)}: {target}")
+    assert broken == []

@@ -1,0 +1,138 @@
+"""One decoding worker seen from outside: started, asked, waited for, and killed. Used by ``sandbox.py``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from device.capture.sandbox_wire import MAX_HEAD, PREFIX, Head, WireError, unpack_head
+from device.errors import DamagedFileError, DecodeTimeoutError, FrameError, FrameTooLargeError
+
+WORKER: Final = (sys.executable, "-P", "-m", "device.capture.sandbox_worker")
+"""How the worker is started; ``-P`` keeps modules that lie in the current folder, maybe a stick, out of it."""
+
+_REAP_S: Final = 0.5
+_SOURCES: Final = str(Path(__file__).resolve().parents[2])
+_TIME_SIGNALS: Final = frozenset({signal.SIGALRM, signal.SIGXCPU})
+
+
+class WorkerEndedError(Exception):
+    """The worker ended instead of answering; ``cause`` is what to tell the user."""
+
+    def __init__(self, cause: FrameError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class Worker:
+    """One worker process and the pipes to it.
+
+    Attributes:
+        fresh: ``True`` until it has answered; a fresh one gets time to load.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.fresh = True
+        # Threads of the numerical libraries cost address space and serve nobody here.
+        quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        found = os.pathsep.join(part for part in (_SOURCES, os.environ.get("PYTHONPATH", "")) if part)
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **quiet, "PYTHONPATH": found},
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None  # noqa: S101 - for the type checker, it was asked for
+        self._answers = self._process.stdout.fileno()
+        os.set_blocking(self._answers, False)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def ask(self, request: Head, path: Path, timeout_s: float, most: int = 0) -> tuple[Head, bytearray]:
+        """Send a request about the file at ``path`` and wait for its answer, of at most ``most`` bytes of pixels.
+
+        Raises:
+            DecodeTimeoutError: No whole answer in time; the worker is killed.
+            WorkerEndedError: It ended; the cause is told by how.
+        """
+        deadline = time.monotonic() + timeout_s
+        try:
+            self._send(json.dumps(request).encode("ascii") + b"\n")
+            head_length, payload_length = PREFIX.unpack(self._receive(PREFIX.size, deadline))
+            if head_length > MAX_HEAD:
+                raise WireError("the answer's head is too long")
+            head = unpack_head(self._receive(head_length, deadline))
+            if payload_length > most:
+                raise WireError("the answer is too long")
+            return head, self._receive(payload_length, deadline)
+        except TimeoutError as error:
+            self.kill()
+            raise DecodeTimeoutError(path, f"after {timeout_s:.0f} s") from error
+        except WireError as error:
+            self.kill()
+            raise WorkerEndedError(DamagedFileError(path, str(error))) from error
+        except (EOFError, OSError) as error:
+            raise WorkerEndedError(self._cause(path)) from error
+
+    def kill(self) -> None:
+        """End the process, whatever it does; one that the kernel cannot end now (a pulled stick) is left behind."""
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_REAP_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _send(self, line: bytes) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - for the type checker, it was asked for
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
+    def _receive(self, count: int, deadline: float) -> bytearray:
+        buffer = bytearray(count)
+        view, got = memoryview(buffer), 0
+        waiter = select.poll()
+        waiter.register(self._answers, select.POLLIN)
+        while got < count:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not waiter.poll(remaining * 1000):
+                raise TimeoutError
+            try:
+                step = os.readv(self._answers, [view[got:]])
+            except BlockingIOError:
+                continue
+            if step == 0:
+                raise EOFError
+            got += step
+        return buffer
+
+    def _cause(self, path: Path) -> FrameError:
+        """What the way in which the process ended says about the file."""
+        try:
+            status = self._process.wait(_REAP_S)
+        except subprocess.TimeoutExpired:
+            status = 0
+        self.kill()
+        if status >= 0:
+            return DamagedFileError(path, f"the decoder ended ({status})")
+        if -status in _TIME_SIGNALS:
+            return DecodeTimeoutError(path)
+        if -status == signal.SIGKILL:  # nobody but the kernel does that to it, and only for memory
+            return FrameTooLargeError(path, "not enough memory")
+        return DamagedFileError(path, f"the decoder crashed ({signal.Signals(-status).name})")

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from device.capture.limits import Limits
+from device.capture.reader import list_images, read_frames
+from device.capture.sandbox import SandboxedReader
+from device.errors import (
+    DamagedFileError,
+    DecodeTimeoutError,
+    EmptyFileError,
+    FileMissingError,
+    FrameError,
+    FrameTooLargeError,
+    NotAnImageError,
+    UnsupportedDicomError,
+)
+
+from .conftest import MakeDicom, encoded, movie, png_bomb
+
+FAULTY = """
+import ctypes, os, signal, sys, time
+from device.capture import image_file, sandbox_worker
+
+honest = image_file.ImageFile.read_at
+
+def read_at(self, index):
+    name = self._path.name
+    if name.startswith("hang"):
+        time.sleep(600)
+    if name.startswith("spin"):
+        while True:
+            pass
+    if name.startswith("segfault"):
+        ctypes.string_at(0)
+    if name.startswith("abort"):
+        os.abort()
+    if name.startswith("killed"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name.startswith("eat"):
+        return [bytearray(64 << 20) for _ in range(100)]
+    if name.startswith("print"):
+        print("x" * 100000); os.write(1, b"y" * 100000)
+    if name.startswith("exit"):
+        sys.exit(3)
+    if name.startswith("write"):
+        os.write(os.open(str(self._path) + ".out", os.O_WRONLY | os.O_CREAT), b"1")
+    return honest(self, index)
+
+image_file.ImageFile.read_at = read_at
+sys.exit(sandbox_worker.main())
+"""
+
+
+@pytest.fixture
+def good(tmp_path: Path, grey: np.ndarray) -> Path:
+    path = tmp_path / "good.png"
+    path.write_bytes(encoded(Image.fromarray(grey), "PNG"))
+    return path
+
+
+def faulty(timeout_s: float = 1.0) -> SandboxedReader:
+    """A reader whose decoder misbehaves by the name of the file."""
+    return SandboxedReader(Limits(timeout_s=timeout_s), worker=(sys.executable, "-c", FAULTY))
+
+
+def test_frames_are_the_same_as_without_it(make_dicom: MakeDicom, good: Path, tmp_path: Path, rgb: np.ndarray) -> None:
+    deep = make_dicom(pixels=rgb.tobytes(), Rows=48, Columns=64, NumberOfFrames=3, PixelSpacing=[0.2, 0.1])
+    loop = movie(tmp_path / "loop.avi", "MJPG", count=5)
+    with SandboxedReader() as reader:
+        for path in (good, deep, loop):
+            wanted, got = list(read_frames(path)), list(reader.read_frames(path))
+            assert len(wanted) == len(got)
+            for a, b in zip(wanted, got, strict=True):
+                assert np.array_equal(a.pixels, b.pixels)
+                assert (a.origin, a.index, a.spacing, a.region) == (b.origin, b.index, b.spacing, b.region)
+                assert not b.pixels.flags.writeable
+
+
+def test_one_worker_serves_file_after_file(good: Path) -> None:
+    with SandboxedReader() as reader:
+        list(reader.read_frames(good))
+        worker = reader._idle
+        for _ in range(5):
+            list(reader.read_frames(good))
+        assert reader._idle is worker
+
+
+def test_a_cine_loop_is_scrubbed_while_other_files_are_read(tmp_path: Path, good: Path) -> None:
+    loop = movie(tmp_path / "loop.mkv", "mp4v")
+    with SandboxedReader() as reader, reader.open_frames(loop) as file:
+        assert (file.frame_count, round(file.fps or 0)) == (30, 20)
+        for index in (20, 3, 29):
+            assert file.read_at(index).index == index
+            assert next(reader.read_frames(good)).width == 64
+        with pytest.raises(IndexError):
+            file.read_at(30)
+        assert file.read_at(0).index == 0  # an index that is not there does no harm
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("hang", DecodeTimeoutError),
+        ("spin", DecodeTimeoutError),
+        ("segfault", DamagedFileError),
+        ("abort", DamagedFileError),
+        ("killed", FrameTooLargeError),
+        ("eat", FrameTooLargeError),
+        ("exit", DamagedFileError),
+    ],
+)
+def test_a_decoder_that_misbehaves_costs_the_file_only(name: str, wanted: type[FrameError], good: Path) -> None:
+    bad = good.with_name(f"{name}.png")
+    bad.write_bytes(good.read_bytes())
+    with faulty() as reader:
+        assert next(reader.read_frames(good)).width == 64
+        with pytest.raises(wanted, match=name):
+            next(reader.read_frames(bad))
+        assert next(reader.read_frames(good)).width == 64
+
+
+def test_a_decoder_that_prints_does_not_disturb_the_answers(good: Path) -> None:
+    loud = good.with_name("print.png")
+    loud.write_bytes(good.read_bytes())
+    with faulty() as reader:
+        assert np.array_equal(next(reader.read_frames(loud)).pixels, next(read_frames(good)).pixels)
+
+
+def test_the_worker_cannot_write_files(good: Path) -> None:
+    bad = good.with_name("write.png")
+    bad.write_bytes(good.read_bytes())
+    with faulty() as reader, pytest.raises(FrameError, match="too large"):
+        next(reader.read_frames(bad))
+    assert good.with_name("write.png.out").read_bytes() == b""
+
+
+def test_a_worker_that_died_at_rest_is_replaced(good: Path) -> None:
+    with SandboxedReader() as reader:
+        list(reader.read_frames(good))
+        assert reader._idle is not None
+        os.killpg(reader._idle._process.pid, signal.SIGKILL)
+        assert next(reader.read_frames(good)).width == 64
+
+
+def test_nothing_is_left_running(good: Path) -> None:
+    reader = SandboxedReader()
+    list(reader.read_frames(good))
+    assert reader._idle is not None
+    process = reader._idle._process
+    file = reader.open_frames(good)
+    reader.close()
+    file.close()
+    assert process.wait(10) is not None
+    assert reader._idle is None
+
+
+def test_the_worker_ends_when_its_owner_is_gone(good: Path, tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from device.capture.sandbox import SandboxedReader\n"
+        "reader = SandboxedReader(); file = reader.open_frames(Path(sys.argv[1]))\n"
+        "print(file._worker._process.pid, flush=True); os._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(good)], capture_output=True, text=True, check=True)
+    worker = int(done.stdout)
+    for _ in range(200):
+        if not Path(f"/proc/{worker}").exists() or "State:\tZ" in Path(f"/proc/{worker}/status").read_text():
+            return
+        time.sleep(0.05)
+    pytest.fail("the worker outlived its owner")
+
+
+def test_many_threads_share_one_reader(tmp_path: Path) -> None:
+    paths = []
+    for number in range(6):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(encoded(Image.fromarray(np.full((50, 50), 40 * number, np.uint8)), "PNG"))
+        paths.append(path)
+    wrong: list[object] = []
+
+    def read(number: int) -> None:
+        for _ in range(5):
+            value = int(next(reader.read_frames(paths[number])).pixels[0, 0])
+            if value != 40 * number:
+                wrong.append((number, value))
+
+    with SandboxedReader() as reader:
+        threads = [threading.Thread(target=read, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert wrong == []
+
+
+def test_hostile_files_each_get_their_own_sentence(tmp_path: Path, make_dicom: MakeDicom, good: Path) -> None:
+    (tmp_path / "bomb.png").write_bytes(png_bomb(30_000, 2_000))
+    tiff = encoded(Image.new("L", (30_000, 1_000)), "TIFF", compression="tiff_deflate")
+    (tmp_path / "bomb.tif").write_bytes(tiff)
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    with zipfile.ZipFile(tmp_path / "zip.jpg", "w") as archive:
+        archive.writestr("a", "b")
+    (tmp_path / "cut.png").write_bytes(good.read_bytes()[:-20])
+    make_dicom("absurd.dcm", pixels=bytes(100), Rows=65535, Columns=65535)
+    make_dicom("frames.dcm", pixels=bytes(100), Rows=10, Columns=10, NumberOfFrames=2**31 - 1)
+    make_dicom("hsv.dcm", pixels=bytes(100), Rows=10, Columns=10, PhotometricInterpretation="HSV")
+    wanted = {
+        "bomb.png": FrameTooLargeError,
+        "bomb.tif": FrameTooLargeError,
+        "empty.png": EmptyFileError,
+        "folder.png": NotAnImageError,
+        "pipe.png": NotAnImageError,
+        "zero.png": NotAnImageError,
+        "zip.jpg": NotAnImageError,
+        "cut.png": DamagedFileError,
+        "absurd.dcm": FrameTooLargeError,
+        "frames.dcm": FrameTooLargeError,
+        "hsv.dcm": UnsupportedDicomError,
+        "none.png": FileMissingError,
+    }
+    with SandboxedReader() as reader:
+        for name, kind in wanted.items():
+            with pytest.raises(kind) as caught:
+                next(reader.read_frames(tmp_path / name))
+            assert str(caught.value).startswith(str(tmp_path / name) + ": ")
+            assert "\n" not in str(caught.value)
+            assert type(caught.value) is kind
+        assert next(reader.read_frames(good)).width == 64
+
+
+def test_memory_is_bounded_when_the_header_lies_small(tmp_path: Path) -> None:
+    """Pages within the limit on pixels, but not within that on memory."""
+    path = tmp_path / "page.tif"
+    path.write_bytes(encoded(Image.new("RGB", (4000, 4000)), "TIFF", compression="tiff_deflate"))
+    with SandboxedReader(Limits(memory_bytes=40 << 20)) as reader, pytest.raises(FrameTooLargeError):
+        next(reader.read_frames(path))
+    with SandboxedReader() as reader:
+        assert next(reader.read_frames(path)).width == 4000
+
+
+@pytest.mark.real_data
+def test_public_files_are_the_same_as_without_it(shared: Path) -> None:
+    def outcome(reader: SandboxedReader | None, path: Path) -> object:
+        try:
+            frames = list(reader.read_frames(path) if reader else read_frames(path))
+        except FrameError as error:
+            return str(error)
+        return [(f.pixels.shape, int(f.pixels.sum()), f.spacing, f.region) for f in frames]
+
+    with SandboxedReader() as reader:
+        for path in list_images(shared / "data" / "dicom") + list_images(shared / "data" / "frames"):
+            assert outcome(reader, path) == outcome(None, path)

@@ -1,0 +1,169 @@
+"""A bundle: a network ready for use, and the proof that it is the one that was released and that it runs right here.
+
+A bundle is refused, by a name that says why, when a file is missing or changed, when the signature is not by a trusted
+key, when the manifest is of another schema, or when the runtime of this very device does not reproduce the golden
+vectors. ``newest_bundle`` then goes on with the last good one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from device.errors import (
+    BundleError,
+    BundleGoldenError,
+    BundleHashError,
+    BundleMissingError,
+    BundleSignatureError,
+)
+from device.inference.manifest import MANIFEST_NAME, Manifest, read_manifest
+from device.inference.rejection import Familiar, read_familiar
+from device.inference.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+SIGNATURE_NAME = "manifest.sig"
+GOLDEN_NAME = "golden.npz"
+TRUSTED_KEYS = Path(__file__).parent / "trusted_keys"
+"""One ``.pub`` file a key: 64 hexadecimal digits of an Ed25519 public key."""
+
+_LARGEST_FILE = 64 * 2**20
+"""Bytes; a bundle comes from a stick or the network, and hashing must not fill the memory."""
+
+_GOLDEN_SLACK = 0.005
+_GOLDEN_LIMIT = 4
+"""Runtimes round differently by one step of int8 in a layer now and then; of the outputs at most this share may be off
+by more than one step, and none by more than this many steps. A broken kernel is off by tens of steps."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A verified bundle with its running network.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: What it says of itself.
+        runtime: The loaded network.
+        familiar: What breast ultrasound looks like to it.
+    """
+
+    folder: Path
+    manifest: Manifest
+    runtime: Runtime
+    familiar: Familiar
+
+
+def load_bundle(folder: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEYS) -> Bundle:
+    """Verify a bundle and load its network.
+
+    Args:
+        folder: ``models/<name>-<version>``.
+        threads: Threads that an inference may use.
+        trusted_keys: Folder of the public keys that may sign a bundle.
+
+    Raises:
+        BundleMissingError: There is no bundle in ``folder``.
+        BundleSchemaError: The manifest or the network is not of the form that this software knows.
+        BundleSignatureError: No trusted key has signed the manifest.
+        BundleHashError: A file is missing or not the one that the manifest names.
+        BundleGoldenError: The runtime does not reproduce the golden vectors.
+        RuntimeMissingError: There is no working runtime.
+    """
+    manifest = read_manifest(folder)
+    _check_signature(folder, trusted_keys)
+    for name, digest in manifest.files.items():
+        if _sha256(folder / name) != digest:
+            raise BundleHashError(folder / name)
+    runtime = Runtime(folder / manifest.network, threads)
+    _check_golden(folder, runtime)
+    return Bundle(folder, manifest, runtime, read_familiar(folder / manifest.rejection.file))
+
+
+def find_bundles(models: Path) -> list[Path]:
+    """The bundles of a folder, newest version first; two of the same version by name."""
+    found = []
+    for manifest in models.glob(f"*/{MANIFEST_NAME}"):
+        version = manifest.parent.name.rpartition("-")[2].split(".")
+        if all(part.isdecimal() for part in version):
+            found.append(([int(part) for part in version], manifest.parent.name, manifest.parent))
+    return [folder for _, _, folder in sorted(found, reverse=True)]
+
+
+def newest_bundle(models: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEYS) -> Bundle:
+    """The newest usable bundle of a folder, or the bundle that the folder itself is.
+
+    A bundle that is refused is logged with its reason, and the next older one is taken.
+
+    Raises:
+        BundleMissingError: There is none.
+        BundleError: All were refused; the error is that of the newest.
+    """
+    if (models / MANIFEST_NAME).exists():
+        return load_bundle(models, threads, trusted_keys)
+    refused: list[BundleError] = []
+    for folder in find_bundles(models):
+        try:
+            return load_bundle(folder, threads, trusted_keys)
+        except BundleError as error:
+            log.error("bundle refused: %s", error)
+            refused.append(error)
+    raise refused[0] if refused else BundleMissingError(models)
+
+
+def read_trusted_keys(folder: Path) -> Sequence[Ed25519PublicKey]:
+    """The public keys of a folder; files that hold none are skipped and logged."""
+    keys = []
+    for path in sorted(folder.glob("*.pub")):
+        try:
+            keys.append(Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text(encoding="ascii").strip())))
+        except (ValueError, OSError) as error:
+            log.warning("%s: not a public key: %s", path.name, error)
+    return keys
+
+
+def _check_signature(folder: Path, trusted_keys: Path) -> None:
+    try:
+        signature = (folder / SIGNATURE_NAME).read_bytes()
+    except OSError as error:
+        raise BundleSignatureError(folder / SIGNATURE_NAME, "there is no signature") from error
+    signed = (folder / MANIFEST_NAME).read_bytes()
+    for key in read_trusted_keys(trusted_keys):
+        try:
+            key.verify(signature, signed)
+        except InvalidSignature:
+            continue
+        return
+    raise BundleSignatureError(folder / SIGNATURE_NAME)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise BundleHashError(path, "the file is far too large")
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BundleHashError(path, str(error.strerror)) from error
+
+
+def _check_golden(folder: Path, runtime: Runtime) -> None:
+    """Run the golden pictures and compare the int8 outputs."""
+    try:
+        with np.load(folder / GOLDEN_NAME, allow_pickle=False) as held:
+            golden = {name: held[name] for name in held.files}
+        pictures = golden.pop("pictures")
+    except (OSError, ValueError, KeyError) as error:
+        raise BundleGoldenError(folder / GOLDEN_NAME, str(error)) from error
+    for number, picture in enumerate(pictures):
+        raw = runtime.run_raw(picture)
+        for name, wanted in golden.items():
+            off = np.abs(raw[name].astype(np.int32) - wanted[number].astype(np.int32))
+            if float(np.mean(off > 1)) > _GOLDEN_SLACK or int(off.max()) > _GOLDEN_LIMIT:
+                raise BundleGoldenError(folder, f"picture {number}, output {name}: off by up to {int(off.max())} steps")

@@ -1,0 +1,134 @@
+"""What an int8 network and its float original say of images that nothing was chosen on.
+
+Calibration, thresholds and limits are applied as the device applies them; both networks get the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.agreement import rejection, share_with_interval
+from convert.calibrate import probabilities
+from convert.corpus import Example, load_examples
+from convert.data import DataFolders
+from convert.examine import LookTable, examine, examine_sonograms
+from convert.familiar import distances
+from convert.intervals import Figure
+from convert.metrics import decided
+from convert.predictions import Predictions
+from convert.report import Evaluation, Evidence
+from convert.subject import Subject
+from device.capture.frame import Pixels
+from device.capture.reader import list_images, read_frames
+from device.errors import FrameError
+from device.imaging.quality import judge_quality
+from device.imaging.sonogram import Sonogram, find_sonogram
+from device.inference.finding import CLASSES
+from device.inference.rejection import Familiar
+
+MARK_LEVEL = 200
+"""Grey level from which thin bright structures count as burned-in text or calliper marks."""
+
+
+def gather_evidence(subject: Subject, data: DataFolders) -> Evidence:
+    """Look at the test part with the int8 network and, where it was kept, its original, and at foreign pictures."""
+    split = subject.split
+    examples = load_examples(split.divide(data.load()).test)
+    table = examine(subject.int8, examples, subject.how)
+    int8 = predictions_of(examples, table, subject)
+    original = None
+    if subject.original is not None:
+        original = predictions_of(examples, examine(subject.original, examples, subject.how), subject)
+    title = f"{split.leave_out} left out" if split.leave_out else f"grouped test part (fold {split.fold + 1})"
+    evaluation = Evaluation(title, int8, original)
+    return Evidence(
+        left_out={split.leave_out: evaluation} if split.leave_out else {},
+        held_out=None if split.leave_out else evaluation,
+        rejection={} if data.foreign is None else _rejection(subject, data.foreign, table, examples),
+        shortcuts=_shortcuts(subject, examples, int8),
+    )
+
+
+def predictions_of(examples: Sequence[Example], table: LookTable, subject: Subject) -> Predictions:
+    """Calibrated and decided predictions of examples from what a network said of them."""
+    samples = [example.sample for example in examples]
+    limits = subject.limits
+    strange = _strangeness([e.sonogram for e in examples], table, subject.familiar) > limits.rejection_limit
+    plain = Predictions(
+        probabilities=probabilities(table.first, table.second, limits.calibration),
+        labels=[s.label for s in samples],  # type: ignore[arg-type]  # sequences become arrays
+        groups=[s.group for s in samples],  # type: ignore[arg-type]
+        sets=[s.dataset for s in samples],  # type: ignore[arg-type]
+        scanners=[s.scanner for s in samples],  # type: ignore[arg-type]
+        keys=[s.key for s in samples],  # type: ignore[arg-type]
+        folds=np.full(len(samples), subject.split.fold),
+        dice=table.dice,
+    )
+    return decided(plain, limits.operating_points[0].malignant_threshold, limits.abstention, strange)
+
+
+def _strangeness(sonograms: Sequence[Sonogram], table: LookTable, familiar: Familiar) -> NDArray[np.float64]:
+    """The rejection score, infinite where the picture's quality alone already turns it away."""
+    away = np.array([judge_quality(sonogram) is not None for sonogram in sonograms])
+    return np.where(away, np.inf, distances(familiar, table.embeddings))
+
+
+def _rejection(subject: Subject, folder: Path, table: LookTable, examples: Sequence[Example]) -> dict[str, Figure]:
+    breast = _strangeness([e.sonogram for e in examples], table, subject.familiar)
+    groups = np.array([e.sample.group for e in examples])
+    strange = {}
+    for kind in sorted(path for path in (folder, *folder.iterdir()) if path.is_dir()):
+        sonograms = _foreign_sonograms(kind)
+        if sonograms:
+            seen = examine_sonograms(subject.int8, sonograms, subject.how)
+            strange[kind.name] = _strangeness(sonograms, seen, subject.familiar)
+    return rejection(breast, groups, strange, subject.limits.rejection_limit)
+
+
+def _foreign_sonograms(folder: Path) -> list[Sonogram]:
+    """What the device would look at in the pictures of a folder; those that cannot be read are left out."""
+    sonograms = []
+    for path in list_images(folder):
+        try:
+            sonograms += [find_sonogram(frame) for frame in read_frames(path)]
+        except FrameError:
+            continue
+    return sonograms
+
+
+def _shortcuts(subject: Subject, examples: Sequence[Example], int8: Predictions) -> dict[str, Figure]:
+    """How far the network goes by the scanner or by burned-in text instead of by the tissue."""
+    shares = {}
+    benign = (int8.sets == "busbra") & (int8.labels == CLASSES.index("benign"))
+    if benign.any():
+        called = int8.predicted[benign] == CLASSES.index("normal")
+        shares["busbra_benign_called_normal"] = share_with_interval(called, int8.groups[benign])
+    cleaned = [without_marks(example.sonogram.pixels) for example in examples]
+    marked = np.array([bool(np.any(c != e.sonogram.pixels)) for c, e in zip(cleaned, examples, strict=True)])
+    if marked.any():
+        chosen = [int(i) for i in np.flatnonzero(marked)]
+        sonograms = [Sonogram(cleaned[i], examples[i].sonogram.box, 0.0) for i in chosen]
+        table = examine_sonograms(subject.int8, sonograms, subject.how)
+        again = probabilities(table.first, table.second, subject.limits.calibration).argmax(axis=1)
+        same = again == int8.predicted[chosen]
+        shares["same_class_without_marks"] = share_with_interval(same, int8.groups[chosen])
+    return shares
+
+
+def without_marks(pixels: Pixels) -> Pixels:
+    """A sonogram whose thin bright drawings (text, calliper marks) are filled in from their surroundings.
+
+    Thin and bright is what an opening with a square of 7 pixels takes away by more than half of ``MARK_LEVEL``. Bright
+    thin tissue goes with it, so this measures at least the effect of the marks.
+    """
+    opened = cv2.morphologyEx(pixels, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+    marks = ((pixels >= MARK_LEVEL) & (cv2.subtract(pixels, opened) > MARK_LEVEL // 2)).astype(np.uint8)
+    if not marks.any():
+        return pixels
+    wider = cv2.dilate(marks, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.inpaint(pixels, wider, 3, cv2.INPAINT_TELEA), dtype=np.uint8)

@@ -1,0 +1,86 @@
+"""Run a converted network over examples exactly as the device would, and keep what it said.
+
+Everything after training (calibration, rejection limits, figures) is computed from these tables, for the int8 and the
+float network alike, through the device's own two looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from convert.corpus import Example
+from convert.metrics import dice
+from device.imaging.sonogram import Sonogram
+from device.inference.finding import CLASSES
+from device.inference.lesion import Contour
+from device.inference.looks import take_looks
+from device.inference.manifest import LesionOutline, Preprocessing
+from device.inference.runtime import Runtime
+
+OUTLINE = LesionOutline(threshold=0.5, smallest_share=0.0025)
+"""An even threshold, since the mask's loss is symmetric about it; the smallest area is a twentieth of the window's
+side, squared: under this the 56 by 56 mask has less than eight cells."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookTable:
+    """What a network said of n sonograms, before calibration.
+
+    Attributes:
+        first: float64 (n, 3) logits of the whole sonogram.
+        second: float64 (n, 3) logits of the lesion at its own scale; NaN rows where no lesion was found.
+        embeddings: float32 (n, d) of the first look.
+        dice: float64 (n,) overlap of the outlined with the true lesion, NaN where there is no true one.
+    """
+
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    embeddings: NDArray[np.float32]
+    dice: NDArray[np.float64]
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> LookTable:
+        """The rows that a boolean mask (n,) or a list of positions chooses."""
+        return LookTable(self.first[chosen], self.second[chosen], self.embeddings[chosen], self.dice[chosen])
+
+
+def examine(network: Path, examples: Sequence[Example], how: Preprocessing, quiet: bool = False) -> LookTable:
+    """Take both looks at every example with a ``.tflite`` network, with a progress bar."""
+    table, contours = _look_at(network, [example.sonogram for example in examples], how, quiet)
+    pairs = zip(examples, contours, strict=True)
+    overlaps = [np.nan if example.lesion is None else _overlap(example, contour) for example, contour in pairs]
+    return LookTable(table.first, table.second, table.embeddings, np.array(overlaps, np.float64))
+
+
+def examine_sonograms(network: Path, sonograms: Sequence[Sonogram], how: Preprocessing) -> LookTable:
+    """Take both looks at sonograms that have no truth, for instance pictures that must be rejected."""
+    return _look_at(network, sonograms, how, quiet=True)[0]
+
+
+def _look_at(
+    network: Path, sonograms: Sequence[Sonogram], how: Preprocessing, quiet: bool
+) -> tuple[LookTable, list[Contour | None]]:
+    runtime = Runtime(network, threads=2)
+    first, second, embeddings, contours = [], [], [], []
+    for sonogram in track(sonograms, f"looking with {network.name}", disable=quiet):
+        looks = take_looks(runtime, sonogram, how, OUTLINE)
+        first.append(looks.first.logits)
+        second.append(np.full(len(CLASSES), np.nan) if looks.second is None else looks.second.logits)
+        embeddings.append(looks.first.embedding)
+        contours.append(looks.contour)
+    nowhere = np.full(len(first), np.nan)
+    return LookTable(np.array(first), np.array(second), np.array(embeddings, np.float32), nowhere), contours
+
+
+def _overlap(example: Example, contour: Contour | None) -> float:
+    """Dice of the outline, filled, with the true mask at the sonogram's resolution."""
+    found = np.zeros(example.mask.shape, np.uint8)
+    if contour is not None:
+        cv2.fillPoly(found, [np.rint(contour).astype(np.int32)], 1)
+    return float(dice(found[None] > 0, example.mask[None] > 0)[0])

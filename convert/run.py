@@ -1,0 +1,120 @@
+"""A run folder: everything that one training leaves behind, from the weights to the figures.
+
+Each stage reads what the one before it wrote, so a stage can be repeated alone, and a build that was interrupted goes
+on with the first stage that is not finished.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from convert.datasets.sample import Sample
+from convert.splits import Split, fold_split, leave_out
+from convert.train import TrainingPlan
+
+
+class StageMissingError(RuntimeError):
+    """A stage was asked for before the one that it builds on; the message names the command to run first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitChoice:
+    """How a run divides its samples.
+
+    Attributes:
+        fold: Test on this one of ``folds`` grouped folds.
+        folds: Number of folds.
+        leave_out: Test on this whole data set or scanner instead; empty for folds.
+        seed: Of the distribution over folds.
+    """
+
+    fold: int = 0
+    folds: int = 5
+    leave_out: str = ""
+    seed: int = 0
+
+    def divide(self, samples: list[Sample]) -> Split:
+        """Divide samples.
+
+        Raises:
+            ValueError: The data set or scanner to leave out is unknown.
+        """
+        if self.leave_out:
+            return leave_out(samples, self.leave_out, self.seed)
+        return fold_split(samples, self.fold, self.folds, self.seed)
+
+
+_Settings = TypeAdapter(tuple[SplitChoice, TrainingPlan])
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Paths of one run.
+
+    Attributes:
+        folder: Where it lives; ignored by version control when it lies in ``work/`` of the checkout.
+    """
+
+    folder: Path
+
+    @property
+    def training(self) -> Path:
+        """State of the training itself."""
+        return self.folder / "training"
+
+    @property
+    def weights(self) -> Path:
+        """Weights that training chose."""
+        return self.folder / "network.weights.h5"
+
+    @property
+    def int8(self) -> Path:
+        """The network for the device."""
+        return self.folder / "network-int8.tflite"
+
+    @property
+    def float32(self) -> Path:
+        """The same network before quantisation."""
+        return self.folder / "network-float.tflite"
+
+    @property
+    def calibration(self) -> Path:
+        """Calibration and limits, as they go into the manifest."""
+        return self.folder / "calibration.json"
+
+    @property
+    def familiar(self) -> Path:
+        """The distribution of familiar embeddings."""
+        return self.folder / "rejection.npz"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the evaluation: JSON, Markdown and plots."""
+        return self.folder / "figures"
+
+    def needs(self, path: Path, command: str) -> Path:
+        """A file of an earlier stage.
+
+        Raises:
+            StageMissingError: It is not there.
+        """
+        if not path.exists():
+            raise StageMissingError(f"{path}: not there yet; run `python -m convert {command}` first")
+        return path
+
+    def write_settings(self, split: SplitChoice, plan: TrainingPlan) -> None:
+        """Remember how the run divides its samples and what it trains."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "settings.json").write_bytes(_Settings.dump_json((split, plan), indent=2) + b"\n")
+
+    def read_settings(self) -> tuple[SplitChoice, TrainingPlan]:
+        """What ``write_settings`` wrote.
+
+        Raises:
+            StageMissingError: The run was not begun.
+        """
+        path = self.needs(self.folder / "settings.json", "train")
+        return _Settings.validate_json(path.read_bytes())

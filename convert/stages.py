@@ -1,0 +1,124 @@
+"""The stages of a build up to the decisions, each one command: train, quantise, calibrate.
+
+A stage takes a run folder and the data folders, and writes its result into the run folder.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from convert.calibrate import fit_calibration, operating_point, probabilities, rejection_limit, uncertain_band
+from convert.corpus import load_examples
+from convert.data import DataFolders
+from convert.examine import LookTable, examine
+from convert.familiar import distances, fit_familiar
+from convert.network import build_network
+from convert.plots import plot_training
+from convert.quantise import representative_pictures, to_float, to_int8
+from convert.run import Run, SplitChoice
+from convert.train import TrainingPlan, train
+from device.inference.manifest import Abstention, Calibration, OperatingPoint, Preprocessing
+from device.inference.rejection import Familiar
+
+REPRESENTATIVE_PICTURES = 300
+"""The converter's documentation asks for 100 to 500."""
+
+MARGIN = 1.8
+"""Side of the second look's window as a multiple of the lesion; the middle of what training shows."""
+
+
+class Limits(BaseModel):
+    """What the calibration stage decides, in the form of the manifest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calibration: Calibration
+    operating_points: tuple[OperatingPoint, ...]
+    abstention: Abstention
+    rejection_limit: float
+    breast_loss: float
+
+
+def train_stage(run: Run, data: DataFolders, split: SplitChoice, plan: TrainingPlan) -> None:
+    """Train on the training part, choose the checkpoint on the calibration part; goes on where it was interrupted."""
+    run.write_settings(split, plan)
+    parts = split.divide(data.load())
+    network = train(load_examples(parts.train), load_examples(parts.calibration), plan, run.training)
+    network.save_weights(run.weights)
+    history = json.loads((run.training / "history.json").read_text(encoding="utf-8"))
+    plot_training(history, run.folder / "training.png")
+
+
+def quantise_stage(run: Run, data: DataFolders) -> None:
+    """Convert the trained network to int8 and to float; ranges come from training examples only."""
+    split, plan = run.read_settings()
+    network = build_network(replace(plan.network, weights="none"))
+    network.load_weights(run.needs(run.weights, "train"))
+    parts = split.divide(data.load())
+    rng = np.random.default_rng(plan.seed)
+    chosen = rng.permutation(len(parts.train))[:REPRESENTATIVE_PICTURES]
+    examples = load_examples([parts.train[i] for i in chosen])
+    pictures = representative_pictures(examples, plan.network.size, REPRESENTATIVE_PICTURES, plan.seed)
+    run.int8.write_bytes(to_int8(network, pictures))
+    run.float32.write_bytes(to_float(network))
+
+
+def calibrate_stage(run: Run, data: DataFolders) -> None:
+    """Fit calibration, thresholds and the rejection limit on the calibration part of the int8 network's outputs."""
+    split, _ = run.read_settings()
+    network = run.needs(run.int8, "quantise")
+    parts = split.divide(data.load())
+    how = preprocessing(run)
+    table = examine(network, load_examples(parts.calibration), how)
+    labels = np.array([sample.label for sample in parts.calibration])
+    known = examine(network, load_examples(parts.train), how)
+    familiar = fit_familiar(known.embeddings, [s.dataset for s in parts.train], [s.label for s in parts.train])
+    save_familiar(familiar, run.familiar)
+    limits = choose_limits(table, labels, familiar)
+    run.calibration.write_text(limits.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def choose_limits(table: LookTable, labels: np.ndarray[tuple[int], np.dtype[np.int64]], familiar: Familiar) -> Limits:
+    """Everything that is decided on the calibration part, from its look table and labels (n,)."""
+    calibration = fit_calibration(table.first, table.second, labels)
+    malignant = probabilities(table.first, table.second, calibration)[:, 2]
+    point = operating_point(malignant, labels)
+    limit, lost = rejection_limit(distances(familiar, table.embeddings))
+    return Limits(
+        calibration=calibration,
+        operating_points=(point,),
+        abstention=uncertain_band(malignant, labels, point.malignant_threshold).abstention,
+        rejection_limit=limit,
+        breast_loss=lost,
+    )
+
+
+def preprocessing(run: Run) -> Preprocessing:
+    """How the device cuts windows for the network of a run."""
+    _, plan = run.read_settings()
+    return Preprocessing(input_size=plan.network.size, margin=MARGIN, smallest_window=32)
+
+
+def read_limits(run: Run) -> Limits:
+    """What the calibration stage wrote.
+
+    Raises:
+        StageMissingError: It has not been run.
+    """
+    return Limits.model_validate(json.loads(run.needs(run.calibration, "calibrate").read_text(encoding="utf-8")))
+
+
+def save_familiar(familiar: Familiar, path: Path) -> None:
+    """Write the distribution of familiar embeddings in the device's form."""
+    np.savez(
+        path,
+        mean=familiar.mean,
+        directions=familiar.directions,
+        variances=familiar.variances,
+        rest=np.float64(familiar.rest),
+    )

@@ -1,0 +1,325 @@
+"""Fit the network: balanced random pictures, epoch by epoch, resumable after any interruption.
+
+A run lives in a folder. Every epoch ends with the state on disk (weights, optimiser, history), so a run that was
+interrupted goes on where it was when the same command is given again; a run with other settings in the same folder is
+refused rather than mixed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from convert.augment import Augmentation, draw_picture
+from convert.corpus import Example
+from convert.network import NetworkSpec, build_network
+from device.imaging.preprocess import cut_window, whole_window, window_around
+
+MASK_STRIDE = 4
+"""The mask is learned at a quarter of the input's resolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """Everything that a training run depends on, besides the samples.
+
+    Attributes:
+        network: What is trained.
+        augment: How pictures are varied.
+        epochs: Number of epochs; an epoch shows ``pictures`` random pictures.
+        pictures: Pictures an epoch; 0 takes as many as there are samples.
+        batch: Pictures a step.
+        rate: Highest learning rate (AdamW, warmed up over one epoch, then cosine down to a hundredth).
+        decay: Weight decay.
+        smoothing: Label smoothing of the class loss.
+        mask_weight: Weight of the mask loss against the class loss.
+        average_from: Share of the epochs after which weights are averaged.
+        seed: Of initial weights, sampling and augmentation.
+    """
+
+    network: NetworkSpec = field(default_factory=NetworkSpec)
+    augment: Augmentation = field(default_factory=Augmentation)
+    epochs: int = 16
+    pictures: int = 0
+    batch: int = 32
+    rate: float = 3e-4
+    decay: float = 1e-4
+    smoothing: float = 0.05
+    mask_weight: float = 0.6
+    average_from: float = 0.6
+    seed: int = 0
+
+
+class RunMismatchError(ValueError):
+    """The folder holds a run with other settings or samples; give another folder or delete it."""
+
+
+def class_loss(smoothing: float) -> Any:
+    """Cross-entropy of the mean class map against an integer label, with label smoothing."""
+
+    def loss(labels: Any, cam: Any) -> Any:
+        logits = ops.mean(cam, axis=(1, 2))
+        wanted = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), 3)
+        wanted = wanted * (1.0 - smoothing) + smoothing / 3.0
+        return keras.losses.categorical_crossentropy(wanted, logits, from_logits=True)
+
+    return loss
+
+
+def mask_loss(wanted: Any, logits: Any) -> Any:
+    """Binary cross-entropy plus soft Dice loss (Milletari et al. 2016), a value for each picture."""
+    found = ops.sigmoid(logits)
+    entropy = ops.mean(ops.binary_crossentropy(wanted, logits, from_logits=True), axis=(1, 2, 3))
+    overlap = ops.sum(found * wanted, axis=(1, 2, 3))
+    total = ops.sum(found, axis=(1, 2, 3)) + ops.sum(wanted, axis=(1, 2, 3))
+    return entropy + 1.0 - (2.0 * overlap + 1.0) / (total + 1.0)
+
+
+class PictureStream(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type information
+    """Random pictures of one epoch, drawn so that no class and no data set dominates."""
+
+    def __init__(self, examples: Sequence[Example], plan: TrainingPlan, epoch: int) -> None:
+        super().__init__(workers=1)
+        self._examples = examples
+        self._plan = plan
+        self._epoch = epoch
+        count = plan.pictures or len(examples)
+        rng = np.random.default_rng([plan.seed, epoch])
+        self._order = rng.choice(len(examples), size=count, p=sampling_weights(examples))
+
+    def __len__(self) -> int:
+        return max(1, len(self._order) // self._plan.batch)
+
+    def __getitem__(self, step: int) -> tuple[Any, Any]:
+        batch = self._plan.batch
+        rng = np.random.default_rng([self._plan.seed, self._epoch, step])
+        size = self._plan.network.size
+        chosen = self._order[step * batch : (step + 1) * batch]
+        drawn = [draw_picture(self._examples[i], size, self._plan.augment, rng) for i in chosen]
+        pictures = np.stack([p.pixels for p in drawn]).astype(np.float32)[..., None]
+        answers: dict[str, Any] = {"cam": np.array([p.label for p in drawn], np.float32)}
+        if self._plan.network.mask:
+            answers["mask"] = np.stack([shrink_mask(p.mask) for p in drawn])
+        return pictures, answers
+
+
+def shrink_mask(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A mask of 0..255 as shares 0..1 at the network's mask resolution, with a channel axis."""
+    side = mask.shape[0] // MASK_STRIDE
+    cells = mask.reshape(side, MASK_STRIDE, side, MASK_STRIDE).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(cells / 255.0, dtype=np.float32)[..., None]
+
+
+def sampling_weights(examples: Sequence[Example]) -> NDArray[np.float64]:
+    """Probability of each example: classes equally often, and within a class the sets by the root of their size."""
+    strata = [(e.sample.label, e.sample.dataset) for e in examples]
+    sizes = Counter(strata)
+    share = {s: np.sqrt(n) for s, n in sizes.items()}
+    of_class = {c: sum(v for s, v in share.items() if s[0] == c) for c in {s[0] for s in strata}}
+    weights = np.array([share[s] / of_class[s[0]] / sizes[s] for s in strata])
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedPictures:
+    """The unvaried looks of examples for validation: the whole sonogram, and the lesion where there is one.
+
+    Attributes:
+        pixels: float32 (n, size, size, 1).
+        labels: int64 (n,).
+        masks: float32 (n, size / 4, size / 4, 1), shares of lesion.
+    """
+
+    pixels: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    masks: NDArray[np.float32]
+
+
+def fixed_pictures(examples: Sequence[Example], size: int) -> FixedPictures:
+    """The validation pictures of examples."""
+    pictures, labels, masks = [], [], []
+    for example in examples:
+        pixels = example.sonogram.pixels
+        windows = [whole_window(pixels.shape[1], pixels.shape[0])]
+        if example.lesion is not None:
+            windows.append(window_around(example.lesion, 1.8, smallest=32))
+        pictures += [cut_window(pixels, window, size) for window in windows]
+        masks += [shrink_mask(cut_window(example.mask * 255, window, size)) for window in windows]
+        labels += [example.sample.label] * len(windows)
+    return FixedPictures(np.stack(pictures).astype(np.float32)[..., None], np.array(labels), np.stack(masks))
+
+
+def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: TrainingPlan, folder: Path) -> Any:
+    """Train, or go on with a run that was interrupted.
+
+    Args:
+        train_on: Weights are fitted on these.
+        validate_on: The checkpoint is chosen on these; never the test part.
+        plan: Settings.
+        folder: Where the run lives; made if it does not exist.
+
+    Returns:
+        The Keras model with the weights of the lowest validation loss (a single epoch's or the average of the last).
+
+    Raises:
+        RunMismatchError: ``folder`` holds a run with other settings or samples.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, train_on, validate_on, plan)
+    keras.utils.set_random_seed(plan.seed)
+    network = build_network(plan.network)
+    trained = {name: out for name, out in network.output.items() if name != "embedding"}
+    model = keras.Model(network.input, trained)
+    stream = PictureStream(train_on, plan, 0)
+    _compile(model, plan, len(stream))
+    history = _resume(model, folder)
+    fixed = fixed_pictures(validate_on, plan.network.size)
+    for epoch in range(len(history), plan.epochs):
+        fitted = model.fit(
+            PictureStream(train_on, plan, epoch), initial_epoch=epoch, epochs=epoch + 1, verbose=_verbosity()
+        )
+        entry = {name: float(values[-1]) for name, values in fitted.history.items()}
+        entry |= _validate(model, fixed, plan)
+        _note_weights(model, folder, history, entry, plan)
+        history.append(entry)
+        _save_state(model, folder, history)
+        print(f"epoch {epoch + 1}/{plan.epochs}", {k: round(v, 4) for k, v in entry.items()}, flush=True)
+    _choose(model, folder, fixed, plan)
+    return network
+
+
+def _compile(model: Any, plan: TrainingPlan, steps: int) -> None:
+    schedule = keras.optimizers.schedules.CosineDecay(
+        plan.rate / 20, steps * (plan.epochs - 1), alpha=0.01, warmup_target=plan.rate, warmup_steps=steps
+    )
+    losses: dict[str, Any] = {"cam": class_loss(plan.smoothing)}
+    weights = {"cam": 1.0}
+    if plan.network.mask:
+        losses["mask"], weights["mask"] = mask_loss, plan.mask_weight
+    optimiser = keras.optimizers.AdamW(schedule, weight_decay=plan.decay, clipnorm=5.0)
+    model.compile(optimiser, loss=losses, loss_weights=weights)
+
+
+def _verbosity() -> int:
+    return 1 if sys.stdout.isatty() else 0
+
+
+def _validate(model: Any, fixed: FixedPictures, plan: TrainingPlan) -> dict[str, float]:
+    """Loss, accuracy and overlap of the masks on fixed pictures.
+
+    The class loss is that of the best temperature: how confident a checkpoint is will be put right by calibration, so
+    it must not decide which one is kept. The masks count as in training: the second look goes where they point.
+    """
+    found = model.predict(fixed.pixels, batch_size=32, verbose=0)
+    logits = found["cam"].mean(axis=(1, 2)).astype(np.float64)
+    by_class = min(_balanced_loss(logits * scale, fixed.labels) for scale in np.geomspace(0.2, 5.0, 41))
+    entry = {"val_loss": by_class, "val_accuracy": float((logits.argmax(axis=1) == fixed.labels).mean())}
+    if plan.network.mask:
+        entry["val_dice"] = _mask_overlap(found["mask"] > 0, fixed.masks > 0.5)
+        entry["val_loss"] += plan.mask_weight * (1.0 - entry["val_dice"])
+    return entry
+
+
+def _mask_overlap(found: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> float:
+    """Mean Dice over the pictures with a lesion; 0 where there is none."""
+    axes = (1, 2, 3)
+    has = wanted.any(axis=axes)
+    if not has.any():
+        return 0.0
+    both = (found & wanted).sum(axis=axes)[has]
+    return float(np.mean(2 * both / (found.sum(axis=axes) + wanted.sum(axis=axes))[has]))
+
+
+def _balanced_loss(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Cross-entropy in which classes count alike, as in sampling: else the benign majority picks the checkpoint."""
+    logits = logits - logits.max(axis=1, keepdims=True)
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    chosen = log_p[np.arange(len(labels)), labels]
+    return float(np.mean([-chosen[labels == c].mean() for c in np.unique(labels)]))
+
+
+def _note_weights(
+    model: Any, folder: Path, history: list[dict[str, float]], entry: dict[str, float], plan: TrainingPlan
+) -> None:
+    """Keep the best epoch's weights, and the sum of the last ones for their average."""
+    if all(entry["val_loss"] < past["val_loss"] for past in history):
+        model.save_weights(folder / "best.weights.h5")
+    if len(history) + 1 > plan.average_from * plan.epochs:
+        total = folder / "average.npz"
+        weights = [np.asarray(w) for w in model.get_weights()]
+        count = 1
+        if total.exists():
+            with np.load(total) as held:
+                count = int(held["count"]) + 1
+                weights = [w + held[f"w{i}"] for i, w in enumerate(weights)]
+        _save_arrays(total, {"count": np.array(count)} | {f"w{i}": w for i, w in enumerate(weights)})
+
+
+def _choose(model: Any, folder: Path, fixed: FixedPictures, plan: TrainingPlan) -> None:
+    """Load whichever is better on the validation part: the best single epoch or the average of the last epochs."""
+    model.load_weights(folder / "best.weights.h5")
+    best = _validate(model, fixed, plan)
+    with np.load(folder / "average.npz") as held:
+        model.set_weights([held[f"w{i}"] / held["count"] for i in range(len(held.files) - 1)])
+    averaged = _validate(model, fixed, plan)
+    if best["val_loss"] < averaged["val_loss"]:
+        model.load_weights(folder / "best.weights.h5")
+    chosen = {"average": averaged, "best_epoch": best}
+    (folder / "chosen.json").write_text(json.dumps(chosen, indent=2) + "\n", encoding="utf-8")
+
+
+def _save_state(model: Any, folder: Path, history: list[dict[str, float]]) -> None:
+    """Everything a run needs to go on, in one file that is replaced at once; ``history.json`` is for people to read."""
+    written = json.dumps(history, indent=1)
+    state = {f"v{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+    state |= {f"w{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
+    _save_arrays(folder / "state.npz", state | {"history": np.array(written)})
+    (folder / "history.json").write_text(written + "\n", encoding="utf-8")
+
+
+def _save_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    temporary = path.with_suffix(".part.npz")
+    np.savez(temporary, **arrays)  # type: ignore[arg-type]  # numpy types the names of its own options only
+    temporary.replace(path)
+
+
+def _resume(model: Any, folder: Path) -> list[dict[str, float]]:
+    """Take up the saved state; returns the history so far, empty for a new run."""
+    saved = folder / "state.npz"
+    if not saved.exists():
+        return []
+    model.optimizer.build(model.trainable_variables)
+    with np.load(saved, allow_pickle=False) as held:
+        for i, variable in enumerate(model.optimizer.variables):
+            variable.assign(held[f"v{i}"])
+        model.set_weights([held[f"w{i}"] for i in range(len(model.get_weights()))])
+        history: list[dict[str, float]] = json.loads(str(held["history"]))
+    return history
+
+
+def _claim(folder: Path, train_on: Sequence[Example], validate_on: Sequence[Example], plan: TrainingPlan) -> None:
+    """Refuse to mix runs: the folder remembers the plan and the samples that it was begun with."""
+    # Where the weights file lies is not part of what a run is.
+    named = replace(plan, network=replace(plan.network, weights=Path(plan.network.weights).name))
+    wanted = {
+        "plan": asdict(named),
+        "train": sorted(e.sample.key for e in train_on),
+        "validate": sorted(e.sample.key for e in validate_on),
+    }
+    wanted = json.loads(json.dumps(wanted))
+    claim = folder / "run.json"
+    if claim.exists():
+        if json.loads(claim.read_text(encoding="utf-8")) != wanted:
+            raise RunMismatchError(f"{folder}: this folder holds a run with other settings or samples; use another one")
+        return
+    claim.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")

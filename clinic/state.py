@@ -1,0 +1,179 @@
+"""The state folder of one clinic: keys, passwords, the archive's database. Made at first start, private to its owner.
+
+Everything secret is made here and nowhere else; the folder is what a clinic backs up, and what it must not lose.
+
+    authority.crt authority.key    whom the handhelds trust
+    recovery.key                   opens the records of handhelds whose PIN is lost
+    server.crt server.key          the archive's certificate, renewed by itself before it expires (the key stays)
+    users.json                     passwords of admin, reader and device-<name>
+    enrolment/<name>.toml          what the handheld <name> needs, password included
+    database/                      the images
+    orthanc.json nginx.conf *.log  made at every start
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from clinic.certificates import KeyPair, needs_renewal, new_authority, new_server_certificate
+from clinic.errors import StateError
+
+ADMIN = "admin"
+READER = "reader"
+DEVICE_PREFIX = "device-"
+
+_DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+_PASSWORD_BYTES = 24
+
+
+class ClinicState:
+    """The folder and what is in it.
+
+    Args:
+        folder: Made, private to its owner, when it is not there.
+
+    Raises:
+        StateError: It cannot be made or written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+            self.database.mkdir(mode=0o700, exist_ok=True)
+            self.enrolment.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StateError(f"{folder}: this folder cannot be used ({error.strerror})") from error
+
+    @property
+    def database(self) -> Path:
+        """Where Orthanc keeps its index and the files."""
+        return self.folder / "database"
+
+    @property
+    def enrolment(self) -> Path:
+        """Where the enrolment files of the handhelds are."""
+        return self.folder / "enrolment"
+
+    def authority(self, clinic: str, now: datetime | None = None) -> KeyPair:
+        """The clinic's certificate authority, made when there is none yet."""
+        stored = self._pair("authority")
+        if stored is None:
+            stored = new_authority(clinic, now or datetime.now(UTC))
+            self._keep("authority", stored)
+        return stored
+
+    def server(self, clinic: str, names: Sequence[str], now: datetime | None = None) -> KeyPair:
+        """The archive's certificate: the stored one, or a new one for the same key where that is due.
+
+        Args:
+            clinic: Name for the authority, if that has to be made.
+            names: What handhelds reach the archive by.
+            now: The time; by default, the clock's.
+        """
+        moment = now or datetime.now(UTC)
+        authority = self.authority(clinic, moment)
+        stored = self._pair("server")
+        if stored is None or needs_renewal(stored.certificate, names, moment):
+            stored = new_server_certificate(authority, names, moment, key=None if stored is None else stored.key)
+            self._keep("server", stored)
+        return stored
+
+    def recovery_key(self) -> bytes:
+        """Private key, X25519, 32 bytes, that the records of this clinic's handhelds can be recovered with.
+
+        Made when there is none yet. Handhelds get its public half with their enrolment.
+        """
+        path = self.folder / "recovery.key"
+        if not path.exists():
+            write_private(path, X25519PrivateKey.generate().private_bytes_raw().hex().encode())
+        return bytes.fromhex(path.read_text())
+
+    def users(self) -> dict[str, str]:
+        """Passwords by user name; ``admin`` and ``reader`` are made when there are none yet."""
+        path = self.folder / "users.json"
+        users: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        missing = [name for name in (ADMIN, READER) if name not in users]
+        if missing:
+            users |= {name: new_password() for name in missing}
+            self._keep_users(users)
+        return users
+
+    def add_device(self, name: str) -> str:
+        """The password of a handheld, made when it is new.
+
+        Args:
+            name: Lower-case letters, digits and hyphens.
+
+        Raises:
+            StateError: The name has other characters in it.
+        """
+        if not _DEVICE_NAME.fullmatch(name):
+            raise StateError(f"{name!r}: a handheld's name is made of lower-case letters, digits and hyphens")
+        users = self.users()
+        user = DEVICE_PREFIX + name
+        if user not in users:
+            users[user] = new_password()
+            self._keep_users(users)
+        return users[user]
+
+    def remove_device(self, name: str) -> None:
+        """Shut a handheld out, for instance a stolen one; takes effect when the archive is started again.
+
+        Raises:
+            StateError: There is no such handheld.
+        """
+        users = self.users()
+        if users.pop(DEVICE_PREFIX + name, None) is None:
+            raise StateError(f"{name!r}: there is no handheld of this name")
+        self._keep_users(users)
+        (self.enrolment / f"{name}.toml").unlink(missing_ok=True)
+
+    def devices(self) -> tuple[str, ...]:
+        """Names of the handhelds that may send."""
+        return tuple(
+            sorted(user.removeprefix(DEVICE_PREFIX) for user in self.users() if user.startswith(DEVICE_PREFIX))
+        )
+
+    def _keep_users(self, users: dict[str, str]) -> None:
+        write_private(self.folder / "users.json", json.dumps(users, indent=2).encode())
+
+    def _pair(self, name: str) -> KeyPair | None:
+        certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
+        return KeyPair(certificate.read_bytes(), key.read_bytes()) if certificate.exists() and key.exists() else None
+
+    def _keep(self, name: str, pair: KeyPair) -> None:
+        write_private(self.folder / f"{name}.key", pair.key)
+        write_private(self.folder / f"{name}.crt", pair.certificate)
+
+
+def new_password() -> str:
+    """192 random bits, in characters that survive being typed into a settings file."""
+    return secrets.token_urlsafe(_PASSWORD_BYTES)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file in one step; only its owner may read it.
+
+    Raises:
+        StateError: It cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        raise StateError(f"{path}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,143 @@
+"""The connection to the records' database, set up so that what is committed survives a power cut.
+
+Write-ahead log with ``synchronous=FULL``: every commit is fsynced before it returns (``NORMAL`` may lose the last
+ones). Temporary tables stay in memory, so nothing spills to the card. SQLite's own errors are turned into the sentences
+that a user can act on, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from device.errors import DiskFullError, RecordsError, StoreBusyError, StoreDamagedError
+from device.files import sync_folder
+from device.records.schema import migrate
+
+FILE_NAME = "records.sqlite3"
+BUSY_TIMEOUT_S = 10.0
+_SIDE_FILE_BYTES = 1 << 20
+_MASK = 0xFF  # the primary part of SQLite's extended result codes
+
+
+class Database:
+    """One connection, usable from any thread, one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        with self._translated():
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open or make the database of a records folder and bring it to the newest version.
+
+        Raises:
+            StoreDamagedError: It is no database, or a damaged one.
+            StoreNewerError: It was written by newer software.
+            DiskFullError: There is no room left to open it.
+        """
+        database = cls(folder / FILE_NAME)
+        try:
+            database._set_up()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _set_up(self) -> None:
+        with self._translated():
+            run = self._connection.execute
+            run("PRAGMA journal_mode = WAL")
+            run("PRAGMA synchronous = FULL")
+            run("PRAGMA foreign_keys = ON")
+            run("PRAGMA temp_store = MEMORY")
+            run("PRAGMA cache_size = -2048")  # 2 MiB: lists come from memory, so pages are read once
+            run("PRAGMA mmap_size = 0")  # a failing card must give an error, not a signal
+            run("PRAGMA journal_size_limit = 4194304")
+            run("PRAGMA trusted_schema = OFF")  # the file may come from a stick
+            migrate(self._connection, self.path)
+        self.path.chmod(0o600)
+        sync_folder(self.path.parent)
+
+    def check(self) -> None:
+        """Look through the structure of the whole file.
+
+        Raises:
+            StoreDamagedError: It is inconsistent.
+        """
+        with self._lock, self._translated():
+            answer = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            if answer is None or answer[0] != "ok":
+                raise StoreDamagedError(self.path, str(answer and answer[0]))
+            if self._connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+                raise StoreDamagedError(self.path, "rows without their exam")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside is written together and durably, or not at all.
+
+        Raises:
+            DiskFullError: No room; nothing of it was written.
+            StoreBusyError: Another program holds the database for too long.
+            StoreDamagedError: The file is damaged.
+            RecordsError: The card failed.
+        """
+        with self._lock, self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has already rolled back by itself after some errors, for instance a full card.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read from; errors are translated as in :meth:`transaction`."""
+        with self._lock, self._translated():
+            yield self._connection
+
+    def close(self) -> None:
+        """Close; may be called twice. The log is folded into the database file where possible."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.ProgrammingError as error:
+            raise RecordsError(self.path, str(error)) from error
+        except sqlite3.Error as error:
+            raise self._named(error) from error
+
+    def _no_room(self) -> bool:
+        try:
+            return shutil.disk_usage(self.path.parent).free < _SIDE_FILE_BYTES
+        except OSError:
+            return False
+
+    def _named(self, error: sqlite3.Error) -> RecordsError:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & _MASK
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._no_room():
+            # SQLite reports a full card like a broken one when it cannot make or lengthen its side files.
+            return DiskFullError(self.path, str(error))
+        causes: dict[int, type[RecordsError]] = {
+            sqlite3.SQLITE_FULL: DiskFullError,
+            sqlite3.SQLITE_BUSY: StoreBusyError,
+            sqlite3.SQLITE_LOCKED: StoreBusyError,
+            sqlite3.SQLITE_CORRUPT: StoreDamagedError,
+            sqlite3.SQLITE_NOTADB: StoreDamagedError,
+        }
+        return causes.get(code, RecordsError)(self.path, str(error))

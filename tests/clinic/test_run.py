@@ -1,0 +1,126 @@
+"""``./clinic/run`` as a clinic uses it: one command, a running archive, and a clear word when something is amiss."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import tomllib
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from clinic.errors import ArchiveStartError, OrthancMissingError
+from clinic.service import Address, Archive, find_installation
+from clinic.state import ClinicState
+from tests.device.upload.real_archive import free_port, installation
+
+needs_orthanc = pytest.mark.skipif(installation() is None, reason="orthanc, orthanc-dicomweb and nginx are missing")
+
+
+@pytest.fixture
+def run(checkout: Path, tmp_path: Path) -> list[str]:
+    return [str(checkout / "clinic" / "run"), "--state", str(tmp_path / "state")]
+
+
+def said(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_help_says_what_it_is_for(run: list[str]) -> None:
+    done = said([*run, "--help"])
+    assert done.returncode == 0
+    assert "--add-device" in done.stdout
+
+
+def test_missing_programs_are_named_with_their_packages(tmp_path: Path) -> None:
+    with pytest.raises(
+        OrthancMissingError, match="apt-get install --no-install-recommends orthanc orthanc-dicomweb nginx"
+    ):
+        find_installation(path=str(tmp_path), plugin_folders=[tmp_path])
+
+
+def test_adding_a_handheld_writes_its_file_and_shows_no_password(run: list[str], tmp_path: Path) -> None:
+    done = said([*run, "--host", "192.0.2.7", "--add-device", "ward-3"])
+    assert done.returncode == 0
+    file = tmp_path / "state" / "enrolment" / "ward-3.toml"
+    clinic = tomllib.loads(file.read_text())["clinic"]
+    assert clinic["url"] == "https://192.0.2.7:8443/dicom-web"
+    assert clinic["user"] == "device-ward-3"
+    assert clinic["password"] not in done.stdout
+    again = said([*run, "--host", "192.0.2.7", "--add-device", "ward-3"])
+    assert again.returncode == 0
+    assert tomllib.loads(file.read_text())["clinic"] == clinic
+    assert said([*run, "--remove-device", "ward-3"]).returncode == 0
+    assert not file.exists()
+
+
+def test_an_impossible_name_is_one_line(run: list[str]) -> None:
+    done = said([*run, "--add-device", "Ward 3"])
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+@needs_orthanc
+def test_it_runs_says_where_and_ends_when_told(run: list[str], tmp_path: Path) -> None:
+    port, inner = free_port(), free_port()
+    command = [*run, "--host", "localhost", "--local", "--port", str(port), "--inner-port", str(inner)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    shown = []
+    for line in process.stdout:
+        shown.append(line)
+        if "Ctrl-C" in line:
+            break
+    state = tmp_path / "state"
+    try:
+        assert f"https://localhost:{port}/" in "".join(shown), process.stderr and process.stderr.read()
+        users = json.loads((state / "users.json").read_text())
+        assert system(port, state, "admin", users["admin"]) == 200
+        assert system(port, state, "reader", users["reader"]) == 200
+        assert system(port, state, "reader", "wrong") == 401
+        taken = said(command)
+        assert taken.returncode == 2
+        assert f"port {port} is in use" in taken.stderr
+    finally:
+        os.kill(process.pid, signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert errors == ""
+    assert not list(state.glob("*.pid"))
+    settings = json.loads((state / "orthanc.json").read_text())
+    assert settings["OverwriteInstances"] is False
+    assert settings["AuthenticationEnabled"] is True
+    assert settings["DicomServerEnabled"] is False
+
+
+def system(port: int, state: Path, user: str, password: str) -> int:
+    """Status of a question for the archive's own description."""
+    context = ssl.create_default_context(cafile=str(state / "authority.crt"))
+    passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
+    passwords.add_password(None, f"https://localhost:{port}/", user, password, is_authenticated=True)
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=context),
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPBasicAuthHandler(passwords),
+    )
+    try:
+        with opener.open(f"https://localhost:{port}/system", timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return int(error.code)
+
+
+@needs_orthanc
+def test_a_damaged_database_is_said_in_the_program_s_own_words(tmp_path: Path) -> None:
+    state = ClinicState(tmp_path)
+    state.server("Clinic", ["localhost"])
+    place = Address(("localhost",), free_port(), free_port(), local=True)
+    archive = Archive(find_installation(), state, "Clinic", place)
+    (state.folder / "database" / "index").write_bytes(b"not a database" * 1000)
+    with pytest.raises(ArchiveStartError, match="Orthanc"):
+        archive.start()

@@ -1,0 +1,85 @@
+"""A real archive for the tests: Orthanc behind nginx as ``./clinic/run`` starts it, TLS and passwords on."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import requests
+from dicomweb_client import DICOMwebClient
+from dicomweb_client.session_utils import create_session_from_user_pass
+
+from clinic.certificates import key_pin
+from clinic.errors import OrthancMissingError
+from clinic.service import Address, Archive, Installation, find_installation
+from clinic.state import ADMIN, READER, ClinicState
+from device.upload.access import ClinicAccess
+
+DEVICE = "test"
+
+
+def installation() -> Installation | None:
+    """The installed programs, or ``None`` where they are not."""
+    try:
+        return find_installation()
+    except OrthancMissingError:
+        return None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RealArchive:
+    """One clinic on this machine; everything is made by the clinic's own code."""
+
+    def __init__(self, folder: Path, programs: Installation) -> None:
+        self.state = ClinicState(folder)
+        self.password = self.state.add_device(DEVICE)
+        self.port = free_port()
+        address = Address(("localhost", "127.0.0.1"), self.port, free_port(), local=True)
+        self._archive = Archive(programs, self.state, "Test clinic", address)
+        self.url = f"https://localhost:{self.port}/dicom-web"
+
+    def start(self) -> None:
+        self._archive.start()
+
+    def stop(self) -> None:
+        self._archive.stop()
+
+    @property
+    def authority(self) -> str:
+        return self.state.authority("Test clinic").certificate.decode()
+
+    @property
+    def pin(self) -> str:
+        return key_pin((self.state.folder / "server.crt").read_bytes())
+
+    def access(self, **other: object) -> ClinicAccess:
+        """What an enrolled device has; ``other`` replaces parts of it."""
+        values = {"authority": self.authority, "user": f"device-{DEVICE}", "password": self.password}
+        return ClinicAccess.model_validate(values | other)
+
+    def reader(self) -> DICOMwebClient:
+        """An independent DICOMweb client that looks at the archive as a reader at the clinic does."""
+        return DICOMwebClient(self.url, session=self._session(READER))
+
+    def file(self, sop_uid: str) -> bytes:
+        """The file as the archive keeps it, by Orthanc's own interface and an administrator's rights."""
+        session, base = self._session(ADMIN), f"https://localhost:{self.port}"
+        found = session.post(f"{base}/tools/lookup", data=sop_uid, timeout=10).json()
+        (one,) = [entry for entry in found if entry["Type"] == "Instance"]
+        return bytes(session.get(f"{base}/instances/{one['ID']}/file", timeout=10).content)
+
+    def _session(self, user: str) -> requests.Session:
+        session: requests.Session = create_session_from_user_pass(user, self.state.users()[user])
+        session.verify = str(self.state.folder / "authority.crt")
+        session.trust_env = False
+        return session
+
+    def stored(self, study_uid: str) -> list[str]:
+        """SOP Instance UIDs that the archive has of a study, as an independent client counts them."""
+        found = self.reader().search_for_instances(study_uid)
+        return sorted(entry["00080018"]["Value"][0] for entry in found)

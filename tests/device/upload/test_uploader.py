@@ -1,0 +1,189 @@
+"""The uploader's thread: sends by itself, can be stopped, woken and watched, and is the only one that sends."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from device.config import Settings
+from device.errors import (
+    AccessError,
+    ArchiveUnreachableError,
+    ArchiveUntrustedError,
+    NotEnrolledError,
+    UploaderBusyError,
+    UploadLockedError,
+)
+from device.records.outbox_table import OutboxState
+from device.upload.access import access_path, save_access
+from device.upload.backoff import Backoff
+from device.upload.destination import Destination, destination
+from device.upload.status import UploadState, UploadStatus
+from device.upload.uploader import Uploader
+from tests.device.upload.device_records import Records
+from tests.device.upload.hostile_proxy import Fault, HostileProxy, always
+from tests.device.upload.real_archive import RealArchive, free_port
+
+SOON = Backoff(timedelta(milliseconds=20), timedelta(milliseconds=50))
+NEVER = Backoff(timedelta(hours=1), timedelta(hours=1))
+
+
+class Watched:
+    """An uploader and what it has said."""
+
+    def __init__(self, records: Records, where: Destination, **options: object) -> None:
+        self.said: queue.Queue[UploadStatus] = queue.Queue()
+        values: dict[str, object] = {"after_exam": SOON, "after_network": SOON, "opener": records.opener} | options
+        opener = values.pop("opener")
+        self.uploader = Uploader(records.folder, where, opener, on_change=self.said.put, **values)  # type: ignore[arg-type]
+
+    def until(self, wanted: Callable[[UploadStatus], bool]) -> UploadStatus:
+        """The first status from now on that is as wanted."""
+        limit = time.monotonic() + 30
+        while True:
+            status = self.said.get(timeout=max(0.01, limit - time.monotonic()))
+            if wanted(status):
+                return status
+
+
+@contextmanager
+def running(records: Records, where: Destination, **options: object) -> Iterator[Watched]:
+    watched = Watched(records, where, **options)
+    watched.uploader.start()
+    try:
+        yield watched
+    finally:
+        assert watched.uploader.stop(30)
+
+
+def all_sent(number: int) -> Callable[[UploadStatus], bool]:
+    return lambda status: status.state is UploadState.IDLE and status.sent == number
+
+
+def test_what_is_finalised_is_sent_by_itself(records: Records, archive: RealArchive) -> None:
+    first = records.final_exam("P1")
+    with running(records, Destination(archive.url, archive.access())) as watched:
+        watched.until(all_sent(1))
+        second = records.final_exam("P2")
+        watched.uploader.wake()
+        status = watched.until(all_sent(2))
+        assert (status.waiting, status.failed, status.alarms, status.trouble) == (0, 0, (), None)
+    assert watched.uploader.status.state is UploadState.OFF
+    assert records.state(first) is records.state(second) is OutboxState.SENT
+
+
+def test_it_says_which_exam_is_being_sent(records: Records, archive: RealArchive) -> None:
+    exam = records.final_exam()
+    with running(records, Destination(archive.url, archive.access())) as watched:
+        status = watched.until(lambda status: status.state is UploadState.SENDING)
+        assert (status.sending, status.waiting) == (exam.uid, 1)
+        watched.until(all_sent(1))
+
+
+def test_it_goes_on_while_the_device_is_locked(records: Records, archive: RealArchive) -> None:
+    exam = records.final_exam()
+    records.store.close()
+    records.vault.lock()
+    with running(records, Destination(archive.url, archive.access())) as watched:
+        watched.until(all_sent(1))
+    assert records.state(exam) is OutboxState.SENT
+
+
+def test_after_a_restart_it_waits_for_the_first_unlocking(records: Records, archive: RealArchive) -> None:
+    records.final_exam()
+    with running(records, Destination(archive.url, archive.access()), opener=None) as watched:
+        status = watched.until(lambda status: status.state is UploadState.LOCKED)
+        assert isinstance(status.trouble, UploadLockedError)
+        assert status.waiting == 1
+        watched.uploader.unlocked(records.opener)
+        watched.until(all_sent(1))
+
+
+def test_it_tries_again_until_the_clinic_is_there(records: Records, archive: RealArchive, tmp_path: Path) -> None:
+    records.final_exam()
+    proxy = HostileProxy(archive, tmp_path, always(Fault.CUT_BEFORE_ANSWER))
+    with proxy.running(), running(records, Destination(proxy.url, archive.access())) as watched:
+        for _ in range(3):
+            status = watched.until(lambda status: status.state is UploadState.TROUBLE)
+            assert isinstance(status.trouble, ArchiveUnreachableError)
+            assert status.next_look is not None
+        proxy.plan = always(Fault.NONE)
+        watched.until(all_sent(1))
+
+
+def test_a_network_that_is_back_is_used_at_once(records: Records, archive: RealArchive, tmp_path: Path) -> None:
+    records.final_exam()
+    proxy = HostileProxy(archive, tmp_path, always(Fault.CUT_REQUEST))
+    where = Destination(proxy.url, archive.access())
+    with proxy.running(), running(records, where, after_exam=NEVER, after_network=NEVER) as watched:
+        watched.until(lambda status: status.state is UploadState.TROUBLE)
+        proxy.plan = always(Fault.NONE)
+        watched.uploader.wake(network_is_back=True)
+        watched.until(all_sent(1))
+
+
+def test_a_clinic_that_cannot_be_trusted_is_said(records: Records, archive: RealArchive) -> None:
+    records.final_exam()
+    wrong = archive.access(key_pin="sha256/" + "A" * 43 + "=")
+    with running(records, Destination(archive.url, wrong)) as watched:
+        status = watched.until(lambda status: status.state is UploadState.TROUBLE)
+        assert isinstance(status.trouble, ArchiveUntrustedError)
+
+
+def test_stopping_in_the_middle_ends_the_thread_and_the_next_start_goes_on(
+    records: Records, archive: RealArchive, tmp_path: Path
+) -> None:
+    exam = records.final_exam(loop=4)
+    proxy = HostileProxy(archive, tmp_path, always(Fault.NONE))
+    crawling = Destination(proxy.url, archive.access(), bytes_per_s=100)  # would take the better part of an hour
+    with proxy.running():
+        with running(records, crawling):
+            assert proxy.entered.wait(20)
+        entry = records.table().entry(exam.uid)
+        assert (entry.state, entry.attempts) == (OutboxState.WAITING, 0)
+        assert archive.stored(exam.uid) == []
+        with running(records, Destination(proxy.url, archive.access())) as watched:
+            watched.until(all_sent(1))
+    assert archive.stored(exam.uid) == sorted(i.sop_uid for i in records.table().instances(exam.uid))
+
+
+def test_two_never_send_at_once(records: Records, archive: RealArchive) -> None:
+    where = Destination(archive.url, archive.access())
+    with running(records, where) as watched:
+        watched.until(lambda status: status.state is UploadState.IDLE)
+        with pytest.raises(UploaderBusyError):
+            Uploader(records.folder, where, records.opener).run_once()
+        with running(records, where) as second:
+            status = second.until(lambda status: status.state is UploadState.TROUBLE)
+            assert isinstance(status.trouble, UploaderBusyError)
+
+
+def test_nothing_is_sent_before_enrolment(tmp_path: Path) -> None:
+    with pytest.raises(NotEnrolledError):
+        destination(Settings())
+
+
+def test_where_to_comes_from_settings_and_the_stored_access(
+    archive: RealArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAMMASCOPE_DATA", str(tmp_path))
+    settings = Settings().with_values("site", clinic_url=archive.url, policy={"upload_kib_per_s": 3})
+    save_access(access_path(tmp_path), archive.access())
+    assert destination(settings) == Destination(archive.url, archive.access(), 3072)
+    access_path(tmp_path).write_text("authority = 'no certificate'")
+    with pytest.raises(AccessError):
+        destination(settings)
+
+
+def test_the_port_of_nobody_is_trouble_and_not_the_end(records: Records, archive: RealArchive) -> None:
+    records.final_exam()
+    where = Destination(f"https://localhost:{free_port()}/dicom-web", archive.access())
+    with running(records, where) as watched:
+        for _ in range(2):
+            watched.until(lambda status: status.state is UploadState.TROUBLE)

@@ -1,0 +1,81 @@
+"""How the record screens say things: a patient, a moment, a category, where an exam stands.
+
+Kept in one place so that the list, the summary and the details never say the same thing in two ways. Words that the
+printed report has as well are taken from it, so that screen and paper agree.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from device.records.exam import BiRads, ExamState, Patient, View
+from device.records.outbox_table import OutboxState
+from device.records.summary import ExamSummary
+from device.ui.locale import Translator
+from device.ui.status import Level
+
+SEPARATOR = " · "
+
+
+def moment(when: datetime) -> str:
+    """Date and time on this device's clock, the same in every language."""
+    return f"{when.astimezone():%Y-%m-%d %H:%M}"
+
+
+def patient_name(patient: Patient) -> str:
+    """Code and name, or the code alone."""
+    return SEPARATOR.join(part for part in (patient.code, patient.name) if part)
+
+
+def patient_details(t: Translator, patient: Patient) -> str:
+    """Age, gender and family history, as far as they are known."""
+    age = "" if patient.age_years is None else t("report.age_years", years=patient.age_years)
+    gender = "" if patient.gender is None else t(f"report.gender_{patient.gender.value}")
+    family = t(f"patient.family_{patient.family_history.value}")
+    return SEPARATOR.join(part for part in (age, gender, family) if part)
+
+
+def category(t: Translator, birads: BiRads | None) -> str:
+    """The clinician's category with its meaning."""
+    if birads is None:
+        return t("report.birads_none")
+    return t("report.birads", category=birads.value, meaning=t(f"report.birads_{birads.value.lower()}"))
+
+
+def place(t: Translator, view: View) -> str:
+    """Side and clock position of a view."""
+    side = t(f"report.place_{view.laterality.value if view.laterality else 'unknown'}")
+    return side if view.clock_position is None else t("report.place_with_clock", side=side, hour=view.clock_position)
+
+
+def standing(t: Translator, summary: ExamSummary) -> tuple[str, Level]:
+    """Where an exam stands, as a word and how much that matters."""
+    if summary.state is ExamState.DRAFT:
+        return t("exams.state_draft"), Level.INFO
+    if summary.outbox is None:
+        return t("exams.state_final"), Level.OK
+    levels = {OutboxState.SENT: Level.OK, OutboxState.FAILED: Level.ERROR}
+    return t(f"exams.state_{summary.outbox.value}"), levels.get(summary.outbox, Level.WARNING)
+
+
+def reason(t: Translator, summary: ExamSummary) -> str:
+    """Why an exam could not be sent, as a sentence; empty when it did not fail."""
+    return reason_for(t, summary.outbox_reason) if summary.outbox is OutboxState.FAILED else ""
+
+
+def reason_for(t: Translator, written: str) -> str:
+    """The sentence for a reason as the outbox keeps it: an error's code, then its detail."""
+    key = f"errors.{written.partition(' ')[0]}"
+    return t(key) if t.has(key) else t("errors.upload")
+
+
+def size(count: int) -> str:
+    """Bytes as people say them."""
+    if count < 1_000_000:
+        return f"{count / 1e3:.0f} KB"
+    return f"{count / 1e6:.0f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
+
+
+def shown_name(name: str) -> str:
+    """A file's name as it can be drawn: what is no text becomes a mark, and never ends the program."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in name.encode("utf-8", "replace").decode())

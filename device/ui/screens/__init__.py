@@ -1,0 +1,1 @@
+"""One screen a file. Every screen derives from ``device.ui.screen.Screen``."""

@@ -1,0 +1,71 @@
+"""A line of text with an icon on a coloured ground, inside a screen: a state that stays until it is over."""
+
+from __future__ import annotations
+
+import pygame
+
+from device.ui.context import Ui
+from device.ui.status import Level
+from device.ui.theme.text import Style
+from device.ui.widgets.base import Widget
+from device.ui.widgets.icons import icon
+from device.ui.widgets.levels import ICONS, INKS
+
+
+class Banner(Widget):
+    """A sentence that must be seen.
+
+    Args:
+        ui: Look, words and time.
+        text: The sentence; wraps.
+        level: How much it matters: colour and icon.
+        icon: Another icon than the level's.
+        style: Size and weight.
+        key: Name for tests and rebuilds.
+        grow: Share of the room left over.
+    """
+
+    def __init__(
+        self,
+        ui: Ui,
+        text: str,
+        level: Level = Level.INFO,
+        *,
+        icon: str = "",
+        style: Style = Style.BODY,
+        key: str = "",
+        grow: int = 0,
+    ) -> None:
+        super().__init__(ui, key=key, grow=grow)
+        self.text = text
+        self.level = level
+        self.icon = icon
+        self.style = style
+
+    @property
+    def caption(self) -> str:
+        """The sentence."""
+        return self.text
+
+    def _room(self, width: int) -> int:
+        return width - 2 * self.ui.sizes.pad - self._icon_px() - self.ui.sizes.gap
+
+    def _icon_px(self) -> int:
+        return self.ui.px(24)
+
+    def preferred(self, width: int) -> tuple[int, int]:
+        """The whole width, as high as the wrapped text."""
+        lines = self.ui.text.wrap(self.text, self.style, self._room(width))
+        return width, self.ui.text.line_height(self.style) * len(lines) + self.ui.sizes.gap
+
+    def draw(self, surface: pygame.Surface) -> None:
+        """Ground, icon, text."""
+        ink, size = INKS[self.level], self._icon_px()
+        self.ui.box(surface, self.rect, ink, radius=6)
+        x = self.rect.x + self.ui.sizes.pad
+        picture = icon(self.icon or ICONS[self.level], size, self.ui.palette.pair(ink)[0])
+        surface.blit(picture, (x, self.rect.centery - size // 2))
+        room = self._room(self.rect.width)
+        lines = self.ui.text.wrap(self.text, self.style, room)
+        place = pygame.Rect(x + size + self.ui.sizes.gap, self.rect.y, room, self.rect.height)
+        self.ui.text.draw(surface, lines, place, self.style, ink)

@@ -1,0 +1,49 @@
+"""The usual shape of a screen: a title with a way back and actions on top, the content, and actions at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from device.ui.context import Ui
+from device.ui.theme.text import Style
+from device.ui.widgets.base import Action, Widget
+from device.ui.widgets.button import Button
+from device.ui.widgets.label import Label
+from device.ui.widgets.layout import Column, Row
+
+
+class Page(Column):
+    """A screen's widgets from top to bottom.
+
+    Args:
+        ui: Look, words and time.
+        title: Title of the screen; wraps.
+        content: The rest; at least one should ``grow``.
+        on_back: What the arrow does; ``None`` shows no arrow.
+        actions: Buttons at the right end of the title.
+        footer: Buttons at the bottom, each as wide as the others.
+        shorten: The title is a name, whose whole is shown elsewhere: one line, with an ellipsis where it is too long.
+    """
+
+    def __init__(
+        self,
+        ui: Ui,
+        title: str,
+        content: Sequence[Widget | None],
+        *,
+        on_back: Action | None = None,
+        actions: Sequence[Widget] = (),
+        footer: Sequence[Widget | None] = (),
+        shorten: bool = False,
+    ) -> None:
+        back = None
+        if on_back is not None:
+            back = Button(ui, "", on_back, icon="back", label=ui.t("common.back"), key="back")
+        name = Label(ui, title, Style.TITLE, shorten=shorten, key="title", grow=1)
+        head = Row(ui, [back, name, *actions], gap=ui.sizes.pad)
+        head.stretch = False
+        shown = [button for button in footer if button is not None]
+        for button in shown:
+            button.grow = button.grow or 1
+        foot = Row(ui, shown) if shown else None
+        super().__init__(ui, [head, *content, foot], pad=ui.sizes.pad, key="page")

@@ -1,0 +1,49 @@
+"""A driver on real services with a cheap PIN, so that unlocking takes milliseconds here and a second on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from device.errors import FontMissingError
+from device.records.pin import PinCost
+from device.ui.services import Services
+from device.ui.testing import Driver
+from device.ui.theme.fonts import FontBook
+
+CHEAP_PIN = PinCost(iterations=1, memory_kib=64, lanes=1)
+NewDriver = Callable[..., Driver]
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return Services(tmp_path / "device", pin_cost=CHEAP_PIN)
+
+
+@pytest.fixture
+def new_driver(services: Services) -> Iterator[NewDriver]:
+    """Makes drivers (``new_driver(size=..., language=...)``) and closes them."""
+    made: list[Driver] = []
+
+    def make(**look: object) -> Driver:
+        language = str(look.get("language", "en"))
+        try:
+            FontBook().require(language)
+        except FontMissingError as error:
+            pytest.skip(f"fonts-noto-core is not installed: {error.where}")
+        while made:
+            made.pop().close()
+        driver = Driver(services, **look)  # type: ignore[arg-type]
+        made.append(driver)
+        return driver
+
+    yield make
+    while made:
+        made.pop().close()
+
+
+@pytest.fixture
+def driver(new_driver: NewDriver) -> Driver:
+    return new_driver()

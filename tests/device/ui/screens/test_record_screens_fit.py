@@ -1,0 +1,167 @@
+"""Every record and settings screen, full of content, in every language on every panel and in both themes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from device.config import ScannerPreset
+from device.errors import ArchiveUntrustedError, FontMissingError, MammascopeError
+from device.records.exam import Exam, FamilyHistory, Gender, Patient
+from device.system.check import CheckResult, CheckStatus
+from device.ui.exam_flow import ExamFlow
+from device.ui.flow import Flow, entries
+from device.ui.locale import LANGUAGES
+from device.ui.screen import Screen
+from device.ui.screens.diagnostics import DiagnosticsScreen
+from device.ui.screens.exam_detail import ExamDetailScreen
+from device.ui.screens.exam_summary import ExamSummaryScreen
+from device.ui.screens.exams import ExamsScreen
+from device.ui.screens.export import ExportScreen, Step
+from device.ui.screens.home import HomeScreen
+from device.ui.screens.import_browser import ImportScreen
+from device.ui.screens.new_pin import NewPinScreen
+from device.ui.screens.patient import PatientScreen
+from device.ui.screens.patient_conflict import PatientConflictScreen
+from device.ui.screens.scan_code import ScanCodeScreen
+from device.ui.screens.settings import SettingsScreen
+from device.ui.testing import SIZES, Driver
+from device.ui.theme.fonts import FontBook
+from device.upload.status import UploadState, UploadStatus
+from tests.device.ui.record_world import PATIENT, World, a_draft, a_final, fill_stick, make_world
+
+OTHER = Patient("KB-0042", "Maheswari Balasubramanian-Venkataraghavan", 61, Gender.OTHER, FamilyHistory.NO)
+SETTINGS = ("display", "language", "people", "wifi", "clock", "site", "presets", "model", "storage", "about")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return make_world(tmp_path)
+
+
+def _check(driver: Driver, where: str) -> None:
+    assert driver.overflows() == [], where
+    assert driver.missing_texts() == set(), where
+    assert driver.small_targets() == [], where
+
+
+def _idle(driver: Driver) -> None:
+    """Until the screen has nothing under way."""
+    driver.until(lambda: not getattr(driver.app.screen, "_tasks", {}))
+
+
+def _show(driver: Driver, screen: Screen, where: str) -> None:
+    driver.show(screen)
+    _idle(driver)
+    _check(driver, where)
+
+
+def _walk_exams(driver: Driver, flow: ExamFlow, draft: Exam, final: Exam) -> None:
+    _show(driver, PatientScreen(lambda _: None), "patient")
+    driver.tap("next")
+    _check(driver, "no code")
+    _show(driver, PatientScreen(lambda _: None, OTHER), "patient, corrected")
+    _show(driver, PatientConflictScreen(PATIENT, OTHER, lambda _: None), "conflict")
+    _show(driver, ScanCodeScreen(lambda _: None), "no camera")
+    _show(driver, ExamSummaryScreen(draft.uid, flow), "summary")
+    driver.tap("finalise")
+    _check(driver, "finalise?")
+    _show(driver, ExamSummaryScreen(draft.uid, flow), "summary")
+    driver.tap("delete")
+    _check(driver, "delete?")
+    _show(driver, ExamDetailScreen(final.uid, flow), "detail")
+    _show(driver, ExamsScreen(flow), "exams")
+
+
+def _walk_sticks(driver: Driver, world: World) -> None:
+    _show(driver, ExportScreen(), "choose")
+    driver.tap("all")
+    _check(driver, "chosen")
+    driver.tap("next")
+    _check(driver, "no stick")
+    fill_stick(world.plug())
+    driver.wait(1.5)
+    driver.until(lambda: driver.app.screen._sticks)  # type: ignore[union-attr]
+    _check(driver, "target")
+    driver.tap("begin")
+    _check(driver, "running")
+    driver.until(lambda: driver.app.screen._step is Step.DONE)  # type: ignore[union-attr]
+    _check(driver, "exported")
+    world.pull()
+    _show(driver, ImportScreen(lambda _: None), "no places")
+    world.plug_again()
+    driver.wait(1.5)
+    driver.until_text("KINGSTON")
+    _check(driver, "places")
+    driver.tap("KINGSTON")
+    driver.until_text("empty.png")
+    _check(driver, "files")
+    driver.tap("empty.png")
+    driver.until(lambda: driver.app.screen._problems)  # type: ignore[union-attr]
+    _check(driver, "bad file")
+    world.pull()
+    driver.wait(1.5)
+    driver.until(lambda: driver.app.screen._gone)  # type: ignore[union-attr]
+    _check(driver, "pulled")
+
+
+def _walk_settings(driver: Driver) -> None:
+    corners = ((10.0, 10.0), (500.0, 12.0), (490.0, 400.0), (12.0, 390.0))
+    driver.app.settings = driver.app.settings.with_presets([ScannerPreset(name="Scanner of room 2", corners=corners)])
+    _show(driver, SettingsScreen(), "settings")
+    for name in SETTINGS:
+        _show(driver, SettingsScreen(), "settings")
+        entries = [entry.name for entry in driver.app.screen._entries()]  # type: ignore[union-attr]
+        driver.app.push(driver.app.screen._entries()[entries.index(name)].make())  # type: ignore[union-attr]
+        driver.step()
+        _idle(driver)
+        _check(driver, name)
+    _show(driver, NewPinScreen("PIN", lambda *_: None, ask_old=True), "new PIN")
+
+
+def _walk_clinic(driver: Driver, flow: ExamFlow) -> None:
+    _show(driver, flow.clinic(), "clinic, not enrolled")
+    driver.app.change_settings("site", clinic_url="https://archive.example/dicom-web")
+    trouble: MammascopeError | None = ArchiveUntrustedError("archive.example")
+    soon = datetime.now(UTC)
+    for state in UploadState:
+        driver.app.services.upload_status = UploadStatus(state, 128, 12, 1024, ("1.2.3",), None, trouble, soon)
+        _show(driver, flow.clinic(), f"clinic, {state}")
+        trouble = None
+    _show(driver, HomeScreen(entries(flow)), "home, exams waiting")
+
+
+def _walk_diagnostics(driver: Driver) -> None:
+    screen = DiagnosticsScreen()
+    screen._results = [CheckResult("Storage", status, "What was found.", "What to do.") for status in CheckStatus]
+    _show(driver, screen, "diagnostics")
+
+
+LANDSCAPE, PORTRAIT = (800, 480), (720, 1280)
+EVERYWHERE = [(size, language) for size in (LANDSCAPE, PORTRAIT) for language in LANGUAGES]
+# The other two panels are scaled from the first; the longest words are Tamil ones.
+EVERYWHERE += [(size, "ta") for size in SIZES if size not in (LANDSCAPE, PORTRAIT)]
+
+
+@pytest.mark.parametrize(("size", "language"), EVERYWHERE, ids=str)
+def test_every_record_screen_fits(world: World, size: tuple[int, int], language: str) -> None:
+    try:
+        FontBook().require(language)
+    except FontMissingError as error:
+        pytest.skip(f"fonts-noto-core is not installed: {error.where}")
+    services = world.unlocked()
+    draft, final = a_draft(services, replace(OTHER, code="KB-0099"), 2), a_final(services)
+    theme = "light" if language in ("en", "ta") else "dark"
+    driver = Driver(services, size, language=language, theme=theme)
+    with driver:
+        flow = Flow(driver.app)
+        flow.home()
+        _check(driver, "home")
+        _walk_exams(driver, ExamFlow(driver.app, flow.home), draft, final)
+        _walk_sticks(driver, world)
+        _walk_settings(driver)
+        _walk_diagnostics(driver)
+        _walk_clinic(driver, ExamFlow(driver.app, flow.home))

@@ -1,0 +1,128 @@
+"""The newest frame wins, a frozen one goes first, and without a model everything else goes on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from device.capture.frame import Frame
+from device.capture.phantom import phantom_frame
+from device.config import MODELS
+from device.errors import BundleMissingError
+from device.inference.classifier import Classifier
+from device.inference.finding import Finding, Reason
+from device.ui.inference_worker import InferenceWorker, ModelState
+
+WAIT_S = 60.0
+
+
+class Desk:
+    """Stands for the UI thread: calls what arrives, when asked."""
+
+    def __init__(self) -> None:
+        self.arrived: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.answers: list[tuple[Frame, Finding]] = []
+
+    def note(self, frame: Frame, finding: Finding) -> None:
+        self.answers.append((frame, finding))
+
+    def next(self) -> tuple[Frame, Finding]:
+        self.arrived.get(timeout=WAIT_S)()
+        return self.answers[-1]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def worker(desk: Desk, request: pytest.FixtureRequest) -> Iterator[InferenceWorker]:
+    made = InferenceWorker(getattr(request, "param", MODELS), desk.arrived.put)
+    yield made
+    made.close()
+
+
+def _settled(worker: InferenceWorker) -> ModelState:
+    worker.start()
+    deadline = time.monotonic() + WAIT_S
+    while worker.status.state is ModelState.LOADING and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    return worker.status.state
+
+
+def test_a_frozen_frame_is_answered_with_its_own_finding(worker: InferenceWorker, desk: Desk) -> None:
+    frame = phantom_frame(3, "benign")
+    worker.ask(frame, desk.note)
+    asked, finding = desk.next()
+    assert asked is frame
+    assert worker.status.state is ModelState.READY
+    assert finding.model == worker.status.label
+    assert finding.probabilities is not None
+    assert sum(finding.probabilities.values()) == pytest.approx(1.0)
+
+
+def test_old_live_frames_are_never_queued(worker: InferenceWorker, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _settled(worker) is ModelState.READY
+    busy, free = threading.Event(), threading.Event()
+    real = Classifier.classify
+
+    def slow(self: Classifier, frame: Frame, *rest: object) -> Finding:
+        busy.set()
+        free.wait(WAIT_S)
+        return real(self, frame, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Classifier, "classify", slow)
+    frames = [phantom_frame(seed, size=(160, 120)) for seed in range(6)]
+    worker.offer(frames[0], desk.note)
+    assert busy.wait(WAIT_S)
+    for frame in frames[1:]:
+        worker.offer(frame, desk.note)
+    worker.ask(frames[2], desk.note)
+    free.set()
+    seen = [desk.next()[0] for _ in range(3)]
+    assert [frames.index(frame) for frame in seen] == [0, 2, 5]
+    assert desk.arrived.empty()
+
+
+@pytest.mark.parametrize("worker", [Path("/nowhere/models")], indirect=True)
+def test_without_a_model_live_frames_get_no_answer_and_frozen_ones_say_why(worker: InferenceWorker, desk: Desk) -> None:
+    assert _settled(worker) is ModelState.MISSING
+    assert isinstance(worker.status.error, BundleMissingError)
+    worker.offer(phantom_frame(1), desk.note)
+    worker.ask(phantom_frame(2), desk.note)
+    _, finding = desk.next()
+    assert finding.reason is Reason.NO_MODEL
+    assert finding.probabilities is None
+    assert len(desk.answers) == 1
+    assert desk.arrived.empty()
+
+
+@pytest.mark.parametrize("worker", [Path("/nowhere/models")], indirect=True)
+def test_another_model_can_be_used_without_a_restart(worker: InferenceWorker, desk: Desk) -> None:
+    assert _settled(worker) is ModelState.MISSING
+    worker.use(MODELS)
+    assert _settled(worker) is ModelState.READY
+    worker.ask(phantom_frame(3, "benign"), desk.note)
+    assert desk.next()[1].probabilities is not None
+
+
+def test_a_frame_that_breaks_the_network_does_not_end_the_thread(
+    worker: InferenceWorker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _settled(worker) is ModelState.READY
+
+    def broken(*_: object) -> Finding:
+        raise ValueError("strange shape")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Classifier, "classify", broken)
+        worker.ask(phantom_frame(1), desk.note)
+        assert desk.next()[1].probabilities is None
+    worker.ask(phantom_frame(3, "benign"), desk.note)
+    assert desk.next()[1].probabilities is not None

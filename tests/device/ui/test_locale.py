@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import device.ui
+from device import errors
+from device.errors import MammascopeError
+from device.inference.finding import Assessment, Reason
+from device.ui.locale import FALLBACK, LANGUAGES, Translator, texts
+from device.ui.screens.home import TILES
+
+OTHERS = sorted(set(LANGUAGES) - {FALLBACK})
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def _prose(text: str) -> list[str]:
+    """The words of a text that have to be translated: neither names of things nor placeholders."""
+    return re.sub(r"\{.*?\}|BI-RADS|DICOM|Mammascope|°C", " ", text).split()
+
+
+def _every_error() -> Iterator[type[MammascopeError]]:
+    found = [MammascopeError]
+    while found:
+        kind = found.pop()
+        found.extend(kind.__subclasses__())
+        if kind.__module__.startswith(errors.__name__):
+            yield kind
+
+
+def _literal_keys() -> Iterator[tuple[str, str]]:
+    """Every ``t("area.name")`` in the source of the screens, with the file that it stands in."""
+    folder = Path(device.ui.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name == "t" and isinstance(node.args[0].value, str):
+                yield node.args[0].value, path.name
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_every_text(language: str) -> None:
+    assert set(texts(language)) == set(texts(FALLBACK))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_placeholders_are_the_same(language: str) -> None:
+    english, other = texts(FALLBACK), texts(language)
+    differing = {key for key in english if _placeholders(english[key]) != _placeholders(other[key])}
+    assert not differing
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_no_text_is_empty_or_padded(language: str) -> None:
+    assert all(text and text == text.strip() for text in texts(language).values())
+
+
+@pytest.mark.parametrize("language", ["hi", "ta"])
+def test_sentences_are_translated_into_their_script(language: str) -> None:
+    first, last = {"hi": ("\u0900", "\u097f"), "ta": ("\u0b80", "\u0bff")}[language]
+    sentences = {key: text for key, text in texts(language).items() if len(_prose(texts(FALLBACK)[key])) >= 3}
+    assert [key for key, text in sentences.items() if not any(first <= char <= last for char in text)] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_hardly_anything_is_left_in_english(language: str) -> None:
+    english, other = texts(FALLBACK), texts(language)
+    same = [key for key, text in english.items() if other[key] == text and len(_prose(text)) >= 3]
+    assert same == []
+
+
+@pytest.mark.parametrize("error", sorted(_every_error(), key=lambda e: e.code), ids=lambda e: e.code)
+def test_every_error_has_its_sentence(error: type[MammascopeError]) -> None:
+    assert texts(FALLBACK).get(f"errors.{error.code}") == error.sentence
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_finding_can_be_said(language: str) -> None:
+    t = Translator(language)
+    said = [t.assessment(assessment) for assessment in Assessment] + [t.reason(reason) for reason in Reason]
+    assert len(set(said)) == len(said)
+    assert not t.missing
+
+
+def test_every_text_that_the_screens_ask_for_exists() -> None:
+    keys = list(_literal_keys())
+    assert len(keys) > 20
+    assert [(key, path) for key, path in keys if key not in texts(FALLBACK)] == []
+    assert all(f"home.{tile}" in texts(FALLBACK) for tile in TILES)
+
+
+def test_a_missing_text_is_noted_and_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = Translator("fr")
+    monkeypatch.delitem(texts("fr"), "common.ok")
+    assert t("common.ok") == texts(FALLBACK)["common.ok"]
+    assert t("no.such_text") == "no.such_text"
+    assert t.missing == {"common.ok", "no.such_text"}

@@ -1,0 +1,165 @@
+"""Sending as the app runs it: a real archive gets what was made final by touch, and the screens say how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from device.errors import ArchiveUnreachableError, ArchiveUntrustedError
+from device.records.exam import Exam
+from device.records.outbox_table import OutboxState
+from device.ui.exam_flow import ExamFlow
+from device.ui.flow import Flow
+from device.ui.screens.exam_summary import ExamSummaryScreen
+from device.ui.services import Services
+from device.ui.status import Level, Topic
+from device.ui.testing import Driver
+from device.ui.uploading import bar_status
+from device.upload.access import access_path, save_access
+from device.upload.status import UploadState, UploadStatus
+from tests.device.ui.record_world import PIN, World, a_draft, make_world
+from tests.device.upload.conftest import archive
+from tests.device.upload.real_archive import RealArchive, free_port
+
+__all__ = ["archive"]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = make_world(tmp_path)
+    monkeypatch.setenv("MAMMASCOPE_DATA", str(made.folder / "device"))
+    made.unlocked().close()
+    return made
+
+
+@pytest.fixture
+def services(world: World) -> Services:
+    return world.services()
+
+
+@pytest.fixture
+def driver(services: Services) -> Iterator[Driver]:
+    with Driver(services) as made:
+        yield made
+
+
+def _enrol(driver: Driver, archive: RealArchive, url: str = "") -> None:
+    save_access(access_path(driver.app.services.data_dir), archive.access())
+    driver.app.settings = driver.app.settings.with_values("site", name="Kisumu", clinic_url=url or archive.url)
+
+
+def _unlock(driver: Driver) -> None:
+    for digit in PIN:
+        driver.tap(f"pin.{digit}")
+    driver.tap("pin.done")
+    driver.until_screen("home")
+
+
+def _make_final(driver: Driver) -> Exam:
+    draft = a_draft(driver.app.services)
+    driver.app.push(ExamSummaryScreen(draft.uid, ExamFlow(driver.app, Flow(driver.app).home)))
+    driver.until(lambda: driver.app.screen.exam is not None)  # type: ignore[union-attr]
+    driver.tap("finalise")
+    driver.tap("Make final")
+    driver.until_screen("exam_detail")
+    return draft
+
+
+def _clinic_level(driver: Driver) -> Level | None:
+    return next((status.level for status in driver.app.status.all() if status.topic is Topic.CLINIC), None)
+
+
+def test_an_exam_made_final_arrives_by_itself_and_the_screens_say_so(driver: Driver, archive: RealArchive) -> None:
+    _enrol(driver, archive)
+    Flow(driver.app).start()
+    driver.step()
+    _unlock(driver)
+    exam = _make_final(driver)
+    driver.until_text("The clinic has confirmed it", 40)
+    (view,) = exam.views
+    assert view.uid in archive.stored(exam.uid)
+    assert len(archive.stored(exam.uid)) == 3
+    assert _clinic_level(driver) is Level.OK
+    driver.tap("addendum")
+    driver.write("biopsy")
+    driver.until(lambda: len(archive.stored(exam.uid)) == 4, 40)
+    driver.tap("back")
+    driver.until_screen("home")
+    driver.until(lambda: driver.find("clinic").caption == "Clinic")
+    driver.tap("clinic")
+    driver.tap("Sent")
+    driver.until_text(exam.patient.code)
+
+
+def test_what_was_final_is_sent_after_a_restart_and_while_locked(
+    driver: Driver, services: Services, world: World, archive: RealArchive
+) -> None:
+    _enrol(driver, archive, f"https://localhost:{free_port()}/dicom-web")
+    Flow(driver.app).start()
+    driver.step()
+    _unlock(driver)
+    exam = _make_final(driver)
+    driver.until(lambda: services.upload_status.state is UploadState.TROUBLE)
+    driver.tap("back")
+    driver.until(lambda: driver.find("clinic").caption == "Clinic (1)")
+    driver.tap("clinic")
+    assert driver.shows("The clinic cannot be reached")
+    assert driver.find("try_now").touchable
+    assert _clinic_level(driver) is Level.INFO
+    driver.close()
+
+    with Driver(world.services()) as again:
+        _enrol(again, archive)
+        Flow(again.app).start()
+        again.until(lambda: again.app.services.upload_status.state is UploadState.LOCKED)
+        assert archive.stored(exam.uid) == []
+        _unlock(again)
+        again.app.lock()
+        again.until(lambda: again.app.services.upload_status.sent == 1, 40)
+    assert len(archive.stored(exam.uid)) == 3
+
+
+def test_nothing_is_started_or_queued_before_enrolment(driver: Driver, services: Services) -> None:
+    Flow(driver.app).start()
+    driver.step()
+    _unlock(driver)
+    _make_final(driver)
+    assert services.uploader is None
+    assert services.store.outbox_entries() == ()
+    assert _clinic_level(driver) is None
+    driver.tap("back")
+    driver.tap("clinic")
+    assert driver.shows("not enrolled")
+
+
+def test_access_that_cannot_be_used_is_said_and_exams_are_queued(
+    driver: Driver, services: Services, archive: RealArchive
+) -> None:
+    _enrol(driver, archive)
+    access_path(services.data_dir).write_text("authority = 'no certificate'")
+    Flow(driver.app).start()
+    driver.step()
+    _unlock(driver)
+    _make_final(driver)
+    assert [entry.state for entry in services.store.outbox_entries()] == [OutboxState.WAITING]
+    assert _clinic_level(driver) is Level.WARNING
+    driver.tap("back")
+    driver.tap("clinic")
+    assert driver.shows("enrol this device again")
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        (UploadStatus(), None),
+        (UploadStatus(UploadState.IDLE, sent=3), Level.OK),
+        (UploadStatus(UploadState.TROUBLE, waiting=2, trouble=ArchiveUnreachableError("here")), Level.INFO),
+        (UploadStatus(UploadState.TROUBLE, waiting=2, trouble=ArchiveUntrustedError("here")), Level.WARNING),
+        (UploadStatus(UploadState.IDLE, failed=1, alarms=("1.2",)), Level.ERROR),
+    ],
+)
+def test_only_what_needs_a_person_is_loud(status: UploadStatus, level: Level | None) -> None:
+    said = bar_status(status)
+    assert (said.level if said else None) is level

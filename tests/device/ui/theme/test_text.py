@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pygame
+import pytest
+
+from device.ui.context import Ui
+from device.ui.theme.palette import Ink
+from device.ui.theme.text import Style, TextPainter, clusters
+
+
+@pytest.fixture
+def surface() -> pygame.Surface:
+    return pygame.Surface((800, 480))
+
+
+@pytest.fixture
+def text() -> TextPainter:
+    return Ui((800, 480)).text
+
+
+def _draw(text: TextPainter, surface: pygame.Surface, words: str, rect: pygame.Rect) -> None:
+    text.draw(surface, text.wrap(words, Style.BODY, rect.width), rect, Style.BODY, Ink.BODY)
+
+
+def test_nothing_is_smaller_than_18_pixels() -> None:
+    for size in ((800, 480), (1024, 600), (720, 1280), (480, 800)):
+        painter = Ui(size).text
+        assert min(painter.px(style) for style in Style) >= 18
+
+
+def test_wrapping_keeps_every_word_and_the_width(text: TextPainter) -> None:
+    words = "The picture is too dark. Raise the gain, then take it again."
+    lines = text.wrap(words, Style.BODY, 200)
+    assert " ".join(lines) == words
+    assert len(lines) > 1
+    assert all(text.width(line, Style.BODY) <= 200 for line in lines)
+
+
+def test_a_file_name_breaks_between_clusters_only_where_allowed(text: TextPainter) -> None:
+    name = "ultrasound_export_0000000000000000000000000001.dcm"
+    assert text.wrap(name, Style.BODY, 200) == [name]
+    pieces = text.wrap(name, Style.BODY, 200, break_words=True)
+    assert "".join(pieces) == name
+    assert all(text.width(piece, Style.BODY) <= 200 for piece in pieces)
+
+
+def test_shortening_fits_and_keeps_the_beginning(text: TextPainter) -> None:
+    short = text.shorten("Clínica Nuestra Señora de la Candelaria", Style.BODY, 180)
+    assert text.width(short, Style.BODY) <= 180
+    assert short.startswith("Clínica")
+    assert short.endswith("…")
+    assert text.shorten("Ana", Style.BODY, 180) == "Ana"
+
+
+def test_what_is_seen_is_listed_with_its_place(text: TextPainter, surface: pygame.Surface) -> None:
+    _draw(text, surface, "Unlock", pygame.Rect(100, 50, 300, 60))
+    (seen,) = text.seen
+    assert seen.text == "Unlock"
+    assert pygame.Rect(100, 50, 300, 60).contains(seen.rect)
+    assert not text.overflows
+
+
+def test_a_text_larger_than_its_place_is_reported(text: TextPainter, surface: pygame.Surface) -> None:
+    _draw(text, surface, "two words that need lines", pygame.Rect(0, 0, 120, 30))
+    assert text.overflows
+    text.begin()
+    _draw(text, surface, "Incomprehensibilities", pygame.Rect(0, 0, 60, 100))
+    assert text.overflows
+
+
+def test_a_text_that_leaves_the_screen_is_reported(text: TextPainter, surface: pygame.Surface) -> None:
+    _draw(text, surface, "Unlock", pygame.Rect(780, 100, 200, 40))
+    assert text.overflows
+
+
+def test_what_lies_behind_something_opaque_is_not_seen(text: TextPainter, surface: pygame.Surface) -> None:
+    _draw(text, surface, "patient name", pygame.Rect(10, 10, 300, 40))
+    _draw(text, surface, "beside", pygame.Rect(500, 300, 200, 40))
+    text.cover(pygame.Rect(0, 0, 400, 200))
+    assert [seen.text for seen in text.seen] == ["beside"]
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [("क्षि", ["क्षि"]), ("हिन्दी", ["हि", "न्दी"]), ("தமிழ்", ["த", "மி", "ழ்"]), ("e\u0301a", ["e\u0301", "a"])],
+)
+def test_clusters_stay_whole(word: str, parts: list[str]) -> None:
+    assert list(clusters(word)) == parts

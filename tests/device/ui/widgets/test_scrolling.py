@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from device.ui.screen import Screen
+from device.ui.testing import Driver
+from device.ui.widgets.base import Widget
+from device.ui.widgets.button import Button
+from device.ui.widgets.layout import Column
+from device.ui.widgets.list_view import ListRow, ListView
+from device.ui.widgets.page import Page
+from device.ui.widgets.scroll_view import ScrollView
+
+MANY = 10_000
+
+
+class Rows(Screen):
+    name = "rows"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tapped: list[int] = []
+        self.asked: set[int] = set()
+
+    def _row(self, index: int) -> ListRow:
+        self.asked.add(index)
+        return ListRow(f"row {index}", "detail", badge="draft")
+
+    def build(self) -> Widget:
+        self.list = ListView(self.ui, MANY, self._row, self.tapped.append)
+        return Page(self.ui, "Rows", [self.list])
+
+
+class Form(Screen):
+    name = "form"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tapped: list[int] = []
+
+    def _tap(self, index: int) -> Callable[[], None]:
+        return lambda: self.tapped.append(index)
+
+    def build(self) -> Widget:
+        buttons = [Button(self.ui, f"button {i}", self._tap(i), key=f"button.{i}") for i in range(20)]
+        return Page(self.ui, "Form", [ScrollView(self.ui, Column(self.ui, buttons))])
+
+
+@pytest.fixture
+def rows(driver: Driver) -> Rows:
+    screen = Rows()
+    driver.show(screen)
+    return screen
+
+
+@pytest.fixture
+def form(driver: Driver) -> Form:
+    screen = Form()
+    driver.show(screen)
+    return screen
+
+
+def test_ten_thousand_rows_cost_as_much_as_those_that_are_seen(driver: Driver, rows: Rows) -> None:
+    assert len(rows.asked) < 20
+    driver.drag((400, 440), (400, 140))
+    assert len(rows.asked) < 60
+
+
+def test_a_row_is_tapped_where_it_is_seen_after_scrolling(driver: Driver, rows: Rows) -> None:
+    driver.drag((400, 440), (400, 140))
+    driver.wait(3)
+    index = rows.list.visible_rows()[2]
+    assert index > 2
+    driver.tap(f"row {index}")
+    assert rows.tapped == [index]
+
+
+def test_a_drag_taps_nothing_and_a_trembling_finger_still_taps(driver: Driver, rows: Rows) -> None:
+    driver.drag((400, 300), (400, 200))
+    assert rows.tapped == []
+    driver.wait(3)
+    inside = rows.list.row_rect(rows.list.visible_rows()[1]).center
+    driver.drag(inside, (inside[0] + 4, inside[1] + 5))
+    assert len(rows.tapped) == 1
+
+
+def test_a_flick_glides_on_and_stops_at_the_end(driver: Driver, rows: Rows) -> None:
+    driver.drag((400, 440), (400, 140), steps=3)
+    behind_finger = rows.list.scroller.offset
+    driver.wait(0.3)
+    assert rows.list.scroller.offset > behind_finger
+    driver.wait(5)
+    still = rows.list.scroller.offset
+    driver.wait(1)
+    assert rows.list.scroller.offset == still
+    for _ in range(3):
+        driver.drag((400, 140), (400, 470), steps=2)
+        driver.wait(2)
+    assert rows.list.scroller.offset == 0
+
+
+def test_the_place_in_a_list_survives_a_rebuild(driver: Driver, rows: Rows) -> None:
+    driver.drag((400, 440), (400, 140))
+    driver.wait(3)
+    before, old = rows.list.scroller.offset, rows.list
+    rows.rebuild()
+    assert rows.list is not old
+    assert rows.list.scroller.offset == before > 0
+
+
+def test_a_drag_that_begins_on_a_button_scrolls_and_does_not_press(driver: Driver, form: Form) -> None:
+    start = driver.find("button.3").rect.center
+    driver.drag(start, (start[0], start[1] - 150))
+    assert form.tapped == []
+    assert driver.find("button.3").rect.centery < start[1]
+
+
+def test_a_button_below_the_window_is_reached_by_scrolling(driver: Driver, form: Form) -> None:
+    assert not driver.shows("button 19")
+    driver.tap("button.19")
+    assert form.tapped == [19]
+    assert driver.shows("button 19")
+
+
+def test_what_is_scrolled_away_is_no_overflow_and_not_seen(driver: Driver, form: Form) -> None:
+    assert driver.overflows() == []
+    assert not driver.shows("button 15")

@@ -1,0 +1,1 @@
+"""The machine around the app: network, storage, power, clock, watchdog."""

@@ -1,0 +1,145 @@
+"""The self-check as a technician sees it: sentences, advice, an exit status, and the same as JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from device.commands.doctor import FontCheck, ModelCheck, print_words, run_checks
+from device.config import MODELS
+from device.errors import BundleMissingError
+from device.inference.bundle import find_bundles
+from device.system.check import CheckResult, CheckStatus
+
+NAMES = {
+    "Settings",
+    "Python",
+    "Memory",
+    "Storage",
+    "Power",
+    "Temperature",
+    "Clock",
+    "Model",
+    "Screen",
+    "Fonts",
+    "Video input",
+    "Camera",
+    "Network",
+    "Clinic",
+}
+
+
+def doctor(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "device", "doctor", *words]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+
+
+def test_json_is_one_object_and_the_exit_status_is_its_verdict(checkout: Path, tmp_path: Path) -> None:
+    done = doctor(checkout, "--json", "--settings", str(tmp_path / "none.toml"))
+    said = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert {check["name"] for check in said["checks"]} == NAMES
+    failed = [check for check in said["checks"] if check["status"] == "fail"]
+    assert said["ok"] == (not failed)
+    assert done.returncode == (1 if failed else 0)
+
+
+def test_a_wrong_settings_file_fails_by_name_and_the_other_checks_still_run(checkout: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "settings.toml"
+    wrong.write_text("[display]\nrotaton = 90\n")
+    done = doctor(checkout, "--settings", str(wrong))
+    assert done.returncode == 1
+    assert "display.rotaton" in done.stdout
+    assert "Python 3" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("with a warning.")
+
+
+@dataclass(frozen=True)
+class Broken:
+    error: Exception
+    name: str = "Broken"
+
+    def run(self) -> CheckResult:
+        raise self.error
+
+
+@dataclass(frozen=True)
+class Fine:
+    name: str = "Fine"
+
+    def run(self) -> CheckResult:
+        return CheckResult(self.name, CheckStatus.OK, "Good.")
+
+
+def test_one_check_that_breaks_does_not_hide_the_others() -> None:
+    results = run_checks(
+        [Broken(PermissionError(13, "Permission denied")), Broken(BundleMissingError("models")), Fine()]
+    )
+    assert [result.status for result in results] == [CheckStatus.FAIL, CheckStatus.FAIL, CheckStatus.OK]
+    assert "Permission denied" in results[0].sentence
+    assert results[1].sentence == str(BundleMissingError("models"))
+
+
+def test_advice_stands_below_its_sentence_and_lines_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    results = [
+        CheckResult("Clock", CheckStatus.WARN, "wrong " * 20, "set it " * 20),
+        CheckResult("A", CheckStatus.OK, "B"),
+    ]
+    print_words(results, width=60)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[0].startswith("warning  Clock")
+    assert any(line.strip().startswith("-> set it") for line in lines)
+    assert lines[-1] == "0 failed, 1 with a warning."
+
+
+def test_missing_fonts_are_named_with_how_to_get_them(tmp_path: Path) -> None:
+    result = FontCheck((tmp_path,)).run()
+    assert result.status is CheckStatus.WARN
+    assert "NotoSansTamil-Regular.ttf" in result.sentence
+    assert "fonts-noto-core" in result.advice
+
+
+@pytest.fixture
+def shipped() -> Path:
+    bundles = find_bundles(MODELS)
+    if not bundles:
+        pytest.skip("no model bundle in models/")
+    return bundles[0]
+
+
+def test_the_shipped_model_runs_here_and_gives_its_golden_results(shipped: Path) -> None:
+    result = ModelCheck(MODELS).run()
+    assert result.status is CheckStatus.OK, result.sentence
+    assert shipped.name.rpartition("-")[0] in result.sentence
+
+
+def test_a_changed_model_is_a_failure(shipped: Path, tmp_path: Path) -> None:
+    changed = shutil.copytree(shipped, tmp_path / shipped.name)
+    network = changed / "model.tflite"
+    content = bytearray(network.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    network.write_bytes(content)
+    (result,) = run_checks([ModelCheck(tmp_path)])
+    assert result.status is CheckStatus.FAIL
+    assert "changed" in result.sentence
+
+
+def test_a_refused_newer_model_is_a_warning_and_the_good_one_is_named(shipped: Path, tmp_path: Path) -> None:
+    shutil.copytree(shipped, tmp_path / shipped.name)
+    newer = shutil.copytree(shipped, tmp_path / f"{shipped.name.rpartition('-')[0]}-999.0.0")
+    (newer / "model.tflite").write_bytes(b"")
+    result = ModelCheck(tmp_path).run()
+    assert result.status is CheckStatus.WARN
+    assert "newer one is refused" in result.sentence
+
+
+def test_no_model_at_all_is_a_failure(tmp_path: Path) -> None:
+    (result,) = run_checks([ModelCheck(tmp_path)])
+    assert (result.status, "No model was found" in result.sentence) == (CheckStatus.FAIL, True)

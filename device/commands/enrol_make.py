@@ -1,0 +1,121 @@
+"""Makes site files: what ``python -m device enrol --make`` does, at the technician's desk.
+
+The parts come as TOML files: the one that the clinic's archive prints for each handheld, and those that the technician
+keeps for all of them (Wi-Fi, language, scanner presets). What lies in several parts must not contradict.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from device.errors import EnrolmentError, SiteFileError
+from device.files import write_atomically
+from device.system.site_code import code_sheet, site_codes
+from device.system.site_file import MAX_BYTES, fingerprint, sign_site
+from device.upload.access import access_from
+
+FILE_NAME = "mammascope-site.toml"
+SHEET_NAME = "mammascope-site.png"
+
+
+def make(parts: Sequence[Path], key_file: Path | None, days: int, out: Path, now: datetime | None = None) -> int:
+    """Put the parts together, sign them, and write the file and its sheet of codes.
+
+    Args:
+        parts: TOML files.
+        key_file: PEM of the signer's Ed25519 key; made, for its owner only, when it is not there.
+        days: How long the file can be used.
+        out: Where the results go.
+        now: The time; by default, the clock's.
+
+    Returns:
+        0.
+
+    Raises:
+        SiteFileError: A part cannot be read, two contradict, or the whole is not allowed.
+        AccessError: The credentials cannot be used.
+        EnrolmentError: The key cannot be used, or the results cannot be written.
+    """
+    if not parts or key_file is None or not 1 <= days <= 3650:
+        raise SiteFileError("enrol --make", "it needs TOML files, --key FILE, and --days from 1 to 3650")
+    content = merged(parts)
+    issued = (now or datetime.now(UTC)).replace(microsecond=0)
+    content["enrolment"] = {"issued": issued, "expires": issued + timedelta(days=days)}
+    access_from({k: v for k, v in content.get("clinic", {}).items() if k != "url"}, "clinic")
+    key = _signing_key(key_file)
+    raw = sign_site(tomli_w.dumps(content, multiline_strings=True), key, "site file")
+    sheet = code_sheet(site_codes(raw))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / FILE_NAME, raw)
+        write_atomically(out / SHEET_NAME, sheet)
+    except OSError as error:
+        raise EnrolmentError(out, error.strerror or "") from error
+    print(f"file         {out / FILE_NAME}")
+    print(f"codes        {out / SHEET_NAME}")
+    print(f"valid until  {content['enrolment']['expires']:%Y-%m-%d %H:%M} UTC")
+    print(f"fingerprint  {fingerprint(key.public_key().public_bytes_raw())}")
+    print("Both hold passwords: hand them over, and delete them when the device is enrolled.")
+    return 0
+
+
+def merged(parts: Sequence[Path]) -> dict[str, Any]:
+    """One content from several parts: sections are joined, lists of sections follow each other.
+
+    Raises:
+        SiteFileError: A part cannot be read, or two parts say different things of the same.
+    """
+    content: dict[str, Any] = {}
+    for path in parts:
+        for name, value in _read_part(path).items():
+            known = content.setdefault(name, type(value)())
+            if isinstance(value, list) and isinstance(known, list):
+                known.extend(value)
+            elif isinstance(value, dict) and isinstance(known, dict):
+                differing = sorted(key for key in value.keys() & known.keys() if value[key] != known[key])
+                if differing:
+                    raise SiteFileError(path, f"an earlier part says otherwise: {name}.{differing[0]}")
+                known.update(value)
+            else:
+                raise SiteFileError(path, f"not a section: {name}")
+    return content
+
+
+def _read_part(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            return tomllib.loads(stream.read(MAX_BYTES).decode())
+    except OSError as error:
+        raise SiteFileError(path, error.strerror or "") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SiteFileError(path, f"not valid TOML: {error}") from None
+
+
+def _signing_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        if not path.exists():
+            key = Ed25519PrivateKey.generate()
+            write_atomically(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            print(f"new key      {path} (keep it secret, and keep a copy: devices trust this one)")
+            return key
+        loaded = load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as error:
+        raise EnrolmentError(path, error.strerror or "") from error
+    except (ValueError, TypeError):
+        raise EnrolmentError(path, "not an Ed25519 key in PEM without a password") from None
+    if not isinstance(loaded, Ed25519PrivateKey):
+        raise EnrolmentError(path, "not an Ed25519 key")
+    return loaded

@@ -20,7 +20,8 @@ from device.errors import DamagedFileError, DecodeTimeoutError, FrameError, Fram
 WORKER: Final = (sys.executable, "-P", "-m", "device.capture.sandbox_worker")
 """How the worker is started; ``-P`` keeps modules that lie in the current folder, maybe a stick, out of it."""
 
-_REAP_S: Final = 0.5
+_REAP_S: Final = 0.5  # for one that was killed: nobody needs to know how it ended
+_END_S: Final = 10.0  # for one that is ending: how it ended is the user's answer, and a busy machine takes its time
 _SOURCES: Final = str(Path(__file__).resolve().parents[2])
 _TIME_SIGNALS: Final = frozenset({signal.SIGALRM, signal.SIGXCPU})
 
@@ -125,7 +126,7 @@ class Worker:
     def _cause(self, path: Path) -> FrameError:
         """What the way in which the process ended says about the file."""
         try:
-            status = self._process.wait(_REAP_S)
+            status = self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             status = 0
         self.kill()

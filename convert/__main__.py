@@ -70,7 +70,11 @@ def _add(
 
 def _training_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training")
-    group.add_argument("--backbone", default="imagenet", metavar="FILE", help="pretrained weights, or imagenet")
+    text = "backbone: mobilenet_v2 or efficientnet_lite0"
+    group.add_argument("--network", default="mobilenet_v2", metavar="NAME", help=f"{text} (default: mobilenet_v2)")
+    group.add_argument("--backbone", default="imagenet", metavar="FILE", help="its pretrained weights, or imagenet")
+    group.add_argument("--frozen", metavar="LAYER", help="last layer that stays as pretrained; '' trains all of them")
+    group.add_argument("--no-mask", action="store_true", help="do not learn the outline, so take no second look")
     group.add_argument("--epochs", type=int, default=16, help="default: 16")
     group.add_argument("--pictures", type=int, default=0, help="pictures an epoch (default: one a training image)")
     group.add_argument("--seed", type=int, default=0, help="of weights, sampling and augmentation")
@@ -113,11 +117,17 @@ def _build_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _train(args: argparse.Namespace) -> int:
     # Late, so that --help does not wait for TensorFlow.
-    from convert.network import NetworkSpec
+    from convert.network import NetworkSpec, frozen_by_default
     from convert.stages import train_stage
     from convert.train import TrainingPlan
 
-    network = NetworkSpec(size=args.size, weights=args.backbone)
+    network = NetworkSpec(
+        backbone=args.network,
+        size=args.size,
+        weights=args.backbone,
+        frozen=frozen_by_default(args.network) if args.frozen is None else args.frozen,
+        mask=not args.no_mask,
+    )
     plan = TrainingPlan(network=network, epochs=args.epochs, pictures=args.pictures, seed=args.seed)
     split = SplitChoice(args.fold, args.folds, args.leave_out)
     train_stage(Run(args.run), folders_of(args), split, plan)

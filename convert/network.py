@@ -20,8 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
-BACKBONES = ("mobilenet_v2",)
-
+from convert.efficientnet_lite import efficientnet_lite0
 
 _BATCH_MOMENTUM = 0.95
 """Of the moving batch statistics. Keras' backbones come with 0.999, made for epochs of thousands of steps: with a few
@@ -39,7 +38,8 @@ class NetworkSpec:
         frozen: Name of the last backbone layer that stays as pretrained; empty trains all. The first layers cost the
             most time and hold the most general features.
         dropout: Before the class layer.
-        mask: Whether the lesion mask is learned jointly.
+        mask: Whether the lesion mask is learned jointly; without it the mask says "no lesion" everywhere, so that
+            there is no second look either.
     """
 
     backbone: str = "mobilenet_v2"
@@ -52,24 +52,59 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class _Backbone:
-    """How a backbone is made, how it scales pixels, and which layers hold strides 4, 8 and 16."""
+    """How a backbone is made and scales pixels, and what its layers are called.
 
-    make: Callable[..., Any]
+    Attributes:
+        make: From the input shape to the network without head and with random weights.
+        offset: Subtracted from the grey levels.
+        scale: What they are then multiplied with.
+        taps: The layers that hold strides 4, 8 and 16.
+        frozen: The last layer that stays as pretrained unless told otherwise, at the end of stride 8.
+        published: The same network with ImageNet weights that Keras downloads; ``None`` where it offers none.
+    """
+
+    make: Callable[[tuple[int, int, int]], Any]
     offset: float
     scale: float
     taps: tuple[str, str, str]
-    weights_from_keras: bool
+    frozen: str
+    published: Callable[[tuple[int, int, int]], Any] | None = None
 
 
 _KNOWN = {
     "mobilenet_v2": _Backbone(
-        keras.applications.MobileNetV2,
+        lambda shape: keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=shape),
         offset=127.5,
         scale=1 / 127.5,
         taps=("block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu"),
-        weights_from_keras=True,
+        frozen="block_5_add",
+        published=lambda shape: keras.applications.MobileNetV2(include_top=False, input_shape=shape),
+    ),
+    "efficientnet_lite0": _Backbone(
+        efficientnet_lite0,
+        offset=127.0,
+        scale=1 / 128,
+        taps=("block_3_expand_relu", "block_5_expand_relu", "block_11_expand_relu"),
+        frozen="block_4_add",
     ),
 }
+
+BACKBONES = tuple(_KNOWN)
+
+
+def frozen_by_default(backbone: str) -> str:
+    """The layer up to which a backbone stays as pretrained unless told otherwise.
+
+    Raises:
+        ValueError: The backbone is unknown.
+    """
+    return _known(backbone).frozen
+
+
+def _known(backbone: str) -> _Backbone:
+    if backbone not in _KNOWN:
+        raise ValueError(f"{backbone}: unknown backbone; known are {', '.join(BACKBONES)}")
+    return _KNOWN[backbone]
 
 
 def build_network(spec: NetworkSpec) -> Any:
@@ -82,9 +117,7 @@ def build_network(spec: NetworkSpec) -> Any:
     Raises:
         ValueError: The backbone is unknown, or its weights file does not exist or does not fit.
     """
-    if spec.backbone not in _KNOWN:
-        raise ValueError(f"{spec.backbone}: unknown backbone; known are {', '.join(BACKBONES)}")
-    known = _KNOWN[spec.backbone]
+    known = _known(spec.backbone)
     backbone = _pretrained(known, spec)
     grey = keras.Input((spec.size, spec.size, 1), name="picture")
     scaled = keras.layers.Rescaling(known.scale, offset=-known.offset * known.scale, name="scale")(grey)
@@ -94,30 +127,34 @@ def build_network(spec: NetworkSpec) -> Any:
         "cam": _class_maps(features[-1], spec.dropout),
         "embedding": keras.layers.GlobalAveragePooling2D(name="embedding")(features[1]),
     }
-    if spec.mask:
-        outputs["mask"] = _mask_decoder(features)
+    outputs["mask"] = _mask_decoder(features) if spec.mask else _no_lesion(features[0])
     return keras.Model(grey, outputs, name=f"{spec.backbone}_{spec.size}")
 
 
 def _pretrained(known: _Backbone, spec: NetworkSpec) -> Any:
     shape = (spec.size, spec.size, 3)
-    if spec.weights == "none":
-        backbone = known.make(weights=None, include_top=False, input_shape=shape)
-    elif spec.weights == "imagenet":
-        if not known.weights_from_keras:
+    if spec.weights == "imagenet":
+        if known.published is None:
             raise ValueError(f"{spec.backbone}: give its weights file; Keras does not offer this backbone")
-        backbone = known.make(weights="imagenet", include_top=False, input_shape=shape)
+        backbone = known.published(shape)
     else:
-        if not Path(spec.weights).is_file():
-            raise ValueError(f"{spec.weights}: this weights file of the backbone does not exist")
-        backbone = known.make(weights=None, include_top=False, pooling="avg", input_shape=shape)
-        backbone.load_weights(spec.weights)
-        backbone = keras.Model(backbone.input, backbone.layers[-2].output)
+        backbone = known.make(shape)
+        if spec.weights != "none":
+            _load(backbone, spec)
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = _BATCH_MOMENTUM
     _freeze_until(backbone, spec.frozen)
     return backbone
+
+
+def _load(backbone: Any, spec: NetworkSpec) -> None:
+    if not Path(spec.weights).is_file():
+        raise ValueError(f"{spec.weights}: this weights file of the backbone does not exist")
+    try:
+        backbone.load_weights(spec.weights)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{spec.weights}: these are not weights of {spec.backbone}: {error}") from error
 
 
 def _freeze_until(backbone: Any, last: str) -> None:
@@ -148,6 +185,14 @@ def _mask_decoder(features: list[Any]) -> Any:
         spread = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"mask_spread_{level}")(joined)
         top = _conv(spread, widths[level], 1, f"mask_mix_{level}")
     return keras.layers.Conv2D(1, 3, padding="same", name="mask", dtype="float32")(top)
+
+
+def _no_lesion(features: Any) -> Any:
+    """A mask that shows nothing, in the shape that the device expects."""
+    certainly_not = keras.initializers.Constant(-8.0)
+    layer = keras.layers.Conv2D(1, 1, kernel_initializer="zeros", bias_initializer=certainly_not, name="mask")
+    layer.trainable = False
+    return layer(features)
 
 
 def _conv(inputs: Any, filters: int, kernel: int, name: str) -> Any:

@@ -178,7 +178,8 @@ def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: Tra
     _claim(folder, train_on, validate_on, plan)
     keras.utils.set_random_seed(plan.seed)
     network = build_network(plan.network)
-    trained = {name: out for name, out in network.output.items() if name != "embedding"}
+    learned = ("cam", "mask") if plan.network.mask else ("cam",)
+    trained = {name: network.output[name] for name in learned}
     model = keras.Model(network.input, trained)
     stream = PictureStream(train_on, plan, 0)
     _compile(model, plan, len(stream))

@@ -9,7 +9,8 @@ set -euo pipefail
 HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 VENV="$HERE/.venv"
 PYTHON="$VENV/bin/python"
-WHEELS="${XDG_CACHE_HOME:-$HOME/.cache}/mammascope/wheels"
+WHEELS="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mammascope/wheels" # cloud-init runs this without HOME
+HANDHELD=/opt/mammascope/current
 GIVEN_WHEELS=""
 PIP_OPTIONS=()
 export PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -165,6 +166,16 @@ device() {
     exec "$PYTHON" -P -m device "$@"
 }
 
+doctor() {
+    # On a handheld the installed program looks, as the user that it runs as: rights are a part of what is checked.
+    local data=/var/lib/mammascope
+    [ -e "$HANDHELD/complete" ] || device doctor "$@"
+    [ "$(id -u)" -eq 0 ] || exec sudo "$HERE/setup.sh" doctor "$@"
+    cd /
+    exec runuser -u mammascope -- env HOME="$data" MAMMASCOPE_DATA="$data" MAMMASCOPE_CONFIG="$data/settings.toml" \
+        "$HANDHELD/venv/bin/python" -P -m device doctor "$@"
+}
+
 handheld() {
     # What makes a handheld of a system is in files of its own.
     # shellcheck source=setup.d/install.sh source=setup.d/boot.sh source=setup.d/uninstall.sh
@@ -198,7 +209,7 @@ main() {
     case "$command" in
         demo) device run --demo "$@" ;;
         test) run_tests "$@" ;;
-        doctor) device doctor "$@" ;;
+        doctor) doctor "$@" ;;
         install) handheld && install_device "$@" ;;
         uninstall) handheld && uninstall_device "$@" ;;
         -h | --help | help) usage ;;

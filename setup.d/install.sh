@@ -57,7 +57,7 @@ install_steps() {
     install_boot
     install_services
     say "done: $CHANGES changes${DRY_RUN:+ would be made}"
-    [ -n "$DRY_RUN" ] || [ "$CHANGES" -eq 0 ] || say "restart the device now, or run: ./setup.sh doctor"
+    [ -n "$DRY_RUN" ] || [ "$CHANGES" -eq 0 ] || say "restart the device now, or run: sudo ./setup.sh doctor"
 }
 
 # --- what every step uses ---------------------------------------------------------------------------------------------
@@ -112,18 +112,24 @@ check_machine() {
 }
 
 install_packages() {
-    local name missing=()
+    local name missing=() perhaps=()
     while read -r name _; do
         case "$name" in "" | "#"*) continue ;; esac
         ! installed_package "${name%\?}" || continue
-        # A package with a question mark is taken where the system offers it.
-        [ "$name" = "${name%\?}" ] || apt-cache show "${name%\?}" >/dev/null 2>&1 || continue
-        missing+=("${name%\?}")
+        case "$name" in *\?) perhaps+=("${name%\?}") ;; *) missing+=("$name") ;; esac
     done < <(cat "$HERE/requirements/debian-handheld.txt" "$HERE/requirements/debian-device.txt")
+    # A fresh card may have no package lists: then nothing can be installed, and nothing seems to be offered.
+    if [ -z "$DRY_RUN" ] && { [ "${#missing[@]}" -gt 0 ] || [ ! -e "$ROOT/$BASE/current" ]; }; then
+        say "renewing the package lists"
+        apt-get update -qq || say "the package lists could not be renewed; those that are here are used"
+    fi
+    # A package with a question mark is taken where the system offers it.
+    for name in "${perhaps[@]}"; do
+        ! apt-cache show "$name" >/dev/null 2>&1 || missing+=("$name")
+    done
     [ "${#missing[@]}" -gt 0 ] || return 0
-    change "installing Debian packages: ${missing[*]}" || return 0
+    change "installing Debian packages (some minutes): ${missing[*]}" || return 0
     export DEBIAN_FRONTEND=noninteractive
-    if [ -z "${GIVEN_WHEELS:-}" ]; then apt-get update -qq || say "the package lists could not be renewed"; fi
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
         fail "these packages could not be installed: ${missing[*]}; check the network and run this again"
 }
@@ -150,7 +156,10 @@ release_name() {
 
 install_release() {
     local python name release part
-    python="$(find_python)" || fail "Python 3.11 or newer with its venv module is needed; install it and run this again"
+    python="$(find_python)" || {
+        [ -n "$DRY_RUN" ] || fail "Python 3.11 or newer with its venv module is needed; install it and run this again"
+        change "installing the release, with the Python that is among these packages" || return 0
+    }
     name="$(release_name "$python")"
     release="$ROOT/$BASE/releases/$name"
     if [ ! -e "$release/complete" ]; then

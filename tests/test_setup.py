@@ -26,6 +26,11 @@ def test_every_shell_script_parses(checkout: Path) -> None:
         subprocess.run(["bash", "-n", script], check=True)
 
 
+def test_it_runs_where_nobody_has_a_home_as_at_the_first_start_of_a_card(checkout: Path) -> None:
+    environment = {"PATH": os.environ["PATH"]}
+    subprocess.run([checkout / "setup.sh", "--help"], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
 def test_help_names_every_command_and_an_unknown_one_is_refused(checkout: Path) -> None:
     script = checkout / "setup.sh"
     shown = subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout

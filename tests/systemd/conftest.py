@@ -89,22 +89,22 @@ class Card:
         """How much memory the board has."""
         (self.folder / "meminfo").write_text(f"MemTotal: {mib * MIB} kB\n")
 
-    def setup(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run setup.sh for the card."""
+    def setup(self, *words: str, given: str = "", python: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run setup.sh for the card, with this Python or the tests' own."""
         environment = {
             **os.environ,
             "PATH": f"{self.tools}:{os.environ['PATH']}",
             "MEMINFO": str(self.folder / "meminfo"),
-            "MAMMASCOPE_PYTHON": sys.executable,
+            "MAMMASCOPE_PYTHON": str(python or sys.executable),
             "PIP_NO_INDEX": "1",
             "PIP_CONFIG_FILE": os.devnull,
         }
         command = [str(self.source / "setup.sh"), words[0], "--root", str(self.root), *words[1:]]
         return subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=False)
 
-    def install(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def install(self, *words: str, python: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Install from the stick."""
-        return self.setup("install", "--wheels", str(self.wheels), *words)
+        return self.setup("install", "--wheels", str(self.wheels), *words, python=python)
 
     def content(self) -> dict[str, tuple[int, int, bytes | str]]:
         """Every file below the root: mode, time of change, content. The log, which grows, is left out."""

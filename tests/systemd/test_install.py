@@ -162,6 +162,34 @@ def test_packages_that_are_missing_are_asked_for_and_those_that_are_nowhere_are_
     assert "python3-picamera2" in (installed.folder / "apt.log").read_text()
 
 
+def test_a_fresh_card_gets_its_package_lists_before_it_is_asked_what_it_offers(card: Card) -> None:
+    lists = card.folder / "lists"
+    card.tool("apt-get", f'echo "apt-get $*" >>"{card.folder}/apt.log"; [ "$1" != update ] || touch "{lists}"')
+    card.tool("apt-cache", f'[ -e "{lists}" ]')
+    card.tool("dpkg-query", "exit 1")
+    assert card.install().returncode == 0
+    update, install = (card.folder / "apt.log").read_text().splitlines()
+    assert update.startswith("apt-get update")
+    assert "python3-picamera2" in install
+
+
+def test_without_a_network_and_with_nothing_missing_it_goes_on(card: Card) -> None:
+    card.tool("apt-get", "echo no network >&2; exit 100")
+    done = card.install()
+    assert done.returncode == 0, done.stdout
+    assert "the package lists could not be renewed" in done.stdout
+
+
+def test_a_dry_run_where_even_python_is_missing_says_so_and_goes_on(card: Card) -> None:
+    card.tool("dpkg-query", "exit 1")
+    card.tool("python3-missing", "exit 1")
+    said = card.install("--dry-run", python=card.tools / "python3-missing")
+    assert said.returncode == 0, said.stderr
+    assert "python3-venv" in said.stderr
+    assert "with the Python that is among these packages" in said.stderr
+    assert "turning on" in said.stderr
+
+
 def exam(card: Card) -> Path:
     path = card.root / "var/lib/mammascope/records/exam"
     path.parent.mkdir()

@@ -1,0 +1,190 @@
+"""A freshly flashed card, as far as Debian's arm64 packages can make one, and a technician who works on it.
+
+What plain Debian lacks is put beside it: the boot partition (a real FAT file system), a user who may use sudo, and a
+package archive that offers ``python3-picamera2``. That package is a **stand-in**: it depends on the system's numpy as
+the real one does, and its module takes no pictures. Nothing is started in the card, it shares this machine's kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.system.debian_root import copy_root, make_root, run_in
+
+PACKAGES = {
+    # Less than Raspberry Pi OS Lite has, so that the installer has to bring what it needs itself.
+    "bookworm": ("systemd", "systemd-sysv", "sudo"),
+    "trixie": ("systemd", "systemd-sysv", "sudo", "cloud-init"),
+}
+TECHNICIAN = "technician"
+HOME = Path("home") / TECHNICIAN
+BOOT_MIB = 512
+CONFIG = "dtparam=audio=on\ncamera_auto_detect=1\ndisplay_auto_detect=1\ndtoverlay=vc4-kms-v3d\n\n[cm4]\notg_mode=1\n"
+CMDLINE = "console=serial0,115200 console=tty1 root=PARTUUID=1234abcd-02 rootfstype=ext4 fsck.repair=yes rootwait\n"
+PICAMERA2 = '"""Stands in for picamera2, which only Raspberry Pi OS has."""\n\nimport numpy\n'
+_CONTROL = """\
+Package: python3-picamera2
+Version: 0.0~stand-in
+Architecture: all
+Maintainer: nobody
+Depends: python3-numpy
+Description: stands in for the camera's library of Raspberry Pi OS
+"""
+
+
+class PiCard:
+    """A system on a card, in a folder.
+
+    Attributes:
+        root: Its root file system.
+        boot: Where its boot partition is mounted on this machine.
+        suite: ``bookworm`` or ``trixie``.
+        told: What the last command printed, both streams.
+    """
+
+    def __init__(self, folder: Path, suite: str) -> None:
+        """Use the card in a folder; ``fresh_card`` and ``copied_card`` make one."""
+        self.folder, self.suite = folder, suite
+        self.root, self.boot, self.image = folder / "root", folder / "boot", folder / "boot.img"
+        self.told = ""
+
+    def as_root(self, *command: str, network: bool = True, binds: dict[Path, str] | None = None) -> str:
+        """Run a command as a service would: as root and without a home.
+
+        Returns:
+            Its standard output; ``told`` has standard error as well.
+
+        Raises:
+            AssertionError: It failed; the message holds the end of what it said.
+        """
+        apart = () if network else ("unshare", "--net", "--")
+        log = self.folder / "log"
+        with log.open("w") as stream:
+            done = run_in(
+                self.root,
+                "env",
+                "-u",
+                "HOME",
+                *apart,
+                *command,
+                binds={self.boot: "/boot/firmware", **(binds or {})},
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+            )
+        self.told = done.stdout + log.read_text()
+        assert done.returncode == 0, f"{' '.join(command)}: exit status {done.returncode}\n{self.told[-4000:]}"
+        return done.stdout
+
+    def technician(self, line: str, *, network: bool = True, binds: dict[Path, str] | None = None) -> str:
+        """Type a line into the technician's shell, in the checkout; see ``as_root``."""
+        typed = f"cd ~/mammascope && {line}"
+        login = ("runuser", "-u", TECHNICIAN, "--", "env", f"HOME=/{HOME}", "bash", "-c", typed)
+        return self.as_root(*login, network=network, binds=binds)
+
+    def content(self) -> dict[str, tuple[int, int, str]]:
+        """Every file of the card by its path: mode, time of change in nanoseconds, where a link leads to."""
+        found: dict[str, tuple[int, int, str]] = {}
+        for top in (self.root, self.boot):
+            for path in top.rglob("*"):
+                if path.is_symlink() or not path.is_dir():
+                    status, link = path.lstat(), str(path.readlink()) if path.is_symlink() else ""
+                    found[str(path.relative_to(self.folder))] = (status.st_mode, status.st_mtime_ns, link)
+        return found
+
+    @contextmanager
+    def boot_mounted(self) -> Iterator[None]:
+        """Its boot partition is there for as long as this lasts."""
+        self.boot.mkdir(exist_ok=True)
+        subprocess.run(["mount", "-o", "loop", str(self.image), str(self.boot)], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "-l", str(self.boot)], check=True)
+
+
+@contextmanager
+def fresh_card(folder: Path, suite: str, checkout: Path) -> Iterator[PiCard]:
+    """A card that was just flashed, with a copy of the committed checkout in the technician's home."""
+    card = PiCard(folder, suite)
+    copy_root(make_root(suite, "arm64", PACKAGES[suite]), card.root)
+    _make_boot_partition(card.image)
+    with card.boot_mounted():
+        (card.boot / "config.txt").write_text(CONFIG)
+        (card.boot / "cmdline.txt").write_text(CMDLINE)
+        _trust_what_this_machine_trusts(card.root)
+        _offer_picamera2(card.root / "srv/raspberrypi", card.root)
+        # A flashed card has no package lists; and only this test's patience depends on dpkg waiting for the disk.
+        shutil.rmtree(card.root / "var/lib/apt/lists")
+        (card.root / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")
+        card.as_root("useradd", "--create-home", "--shell", "/bin/bash", TECHNICIAN)
+        (card.root / "etc/sudoers.d/technician").write_text(f"{TECHNICIAN} ALL=(ALL) NOPASSWD: ALL\n")
+        put_checkout(checkout, card.root / HOME / "mammascope")
+        card.as_root("chown", "-R", f"{TECHNICIAN}:{TECHNICIAN}", f"/{HOME}")
+        yield card
+
+
+@contextmanager
+def copied_card(card: PiCard, folder: Path) -> Iterator[PiCard]:
+    """Another card with the same content, to be changed."""
+    copy = PiCard(folder, card.suite)
+    copy_root(card.root, copy.root)
+    subprocess.run(["sync", "-f", str(card.boot)], check=True)
+    shutil.copyfile(card.image, copy.image)
+    with copy.boot_mounted():
+        yield copy
+
+
+def archive_checkout(checkout: Path, target: Path) -> None:
+    """What is committed, as the technician takes it along: ``git archive``."""
+    command = ["git", "-C", str(checkout), "archive", "--format=tar.gz", "-o", str(target), "HEAD"]
+    subprocess.run(command, check=True)
+
+
+def put_checkout(checkout: Path, target: Path) -> None:
+    """Unpack what is committed."""
+    target.mkdir(parents=True)
+    archive = target.with_suffix(".tar.gz")
+    archive_checkout(checkout, archive)
+    with tarfile.open(archive) as packed:
+        packed.extractall(target, filter="data")
+    archive.unlink()
+
+
+def _make_boot_partition(image: Path) -> None:
+    with image.open("wb") as stream:
+        stream.truncate(BOOT_MIB << 20)
+    subprocess.run(["mkfs.vfat", "-F", "32", "-n", "bootfs", str(image)], check=True, stdout=subprocess.DEVNULL)
+
+
+def _trust_what_this_machine_trusts(root: Path) -> None:
+    """Authorities that whoever runs this machine has added, for instance of a proxy: the card has the same network."""
+    target = root / "usr/local/share/ca-certificates"
+    target.mkdir(parents=True, exist_ok=True)
+    for authority in Path("/usr/local/share/ca-certificates").rglob("*.crt"):
+        shutil.copy(authority, target)
+
+
+def _offer_picamera2(archive: Path, root: Path) -> None:
+    """A package archive with the stand-in, so that apt finds it as on Raspberry Pi OS."""
+    tree = archive / "tree"
+    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "DEBIAN/control").write_text(_CONTROL)
+    module = tree / "usr/lib/python3/dist-packages/picamera2.py"
+    module.parent.mkdir(parents=True)
+    module.write_text(PICAMERA2)
+    package = archive / "python3-picamera2.deb"
+    command = ["dpkg-deb", "--root-owner-group", "--build", str(tree), str(package)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(tree)
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    entry = f"{_CONTROL}Filename: ./{package.name}\nSize: {package.stat().st_size}\nSHA256: {digest}\n"
+    (archive / "Packages").write_text(entry)
+    source = f"deb [trusted=yes] file:/{archive.relative_to(root)} ./\n"
+    (root / "etc/apt/sources.list.d/raspberrypi.list").write_text(source)

@@ -1,0 +1,78 @@
+"""The program twice: on the panel of the virtual machine, and here on SDL's dummy panel, touched alike.
+
+The one here knows where its buttons are and what its screen should look like; the one in the machine is the real thing,
+in its kiosk, on its panel. Every finger touches both, and before the next one both have to show the same picture, pixel
+by pixel, below the status bar (which tells the time and the network of the machine that it is on). So a test says what
+to tap by name, and proves what is seen.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+from device.ui.flow import Flow
+from device.ui.services import Services
+from device.ui.testing import Driver
+from tests.system.kiosk_machine import PANEL, PATIENCE_S, Machine, Picture
+from tests.system.kiosk_qmp import Refused
+
+
+class Twin(Driver):
+    """A driver whose finger touches a virtual handheld as well.
+
+    Args:
+        machine: The handheld; it has to show what the twin will show.
+        services: The twin's own records and sticks; the test keeps them like those in the machine.
+    """
+
+    def __init__(self, machine: Machine, services: Services) -> None:
+        super().__init__(services, PANEL)
+        self._machine = machine
+        Flow(self.app).start()
+        self.step()
+
+    def finger(self, kind: int, pos: tuple[int, int], finger: int = 1) -> None:
+        """Touch both; a first finger waits until both show the same."""
+        if kind == pygame.FINGERDOWN and finger == 1:
+            self.same()
+        super().finger(kind, pos, finger)
+        x, y = self.app.display.reader.to_panel(pos)
+        if kind == pygame.FINGERUP:
+            self._machine.lift(finger - 1)
+        else:
+            self._machine.touch(x, y, finger - 1)
+
+    def same(self, wait_s: float = PATIENCE_S) -> None:
+        """Wait until the machine's panel shows what this one shows.
+
+        Raises:
+            Refused: It does not; ``different.png`` in the machine's folder holds both and where they differ.
+        """
+        deadline = time.monotonic() + wait_s
+        while count := int(self._differences(seen := self._machine.look()).sum()):
+            if time.monotonic() > deadline:
+                path = self._machine.folder / "different.png"
+                self._save(path, seen)
+                raise Refused(f"the panel does not show what it should ({count} pixels differ): {path}; {self.words()}")
+            self.app.tasks.wait(0.1)
+            self.step()
+
+    def _differences(self, seen: Picture) -> NDArray[np.bool_]:
+        """Where the pictures differ below the status bar, (height, width)."""
+        different: NDArray[np.bool_] = np.asarray((seen != self._picture()).any(axis=2), np.bool_)
+        different[: self.app.area.top] = False
+        return different
+
+    def _picture(self) -> Picture:
+        self.app.draw()
+        return np.ascontiguousarray(pygame.surfarray.array3d(self.app.display.surface).swapaxes(0, 1))
+
+    def _save(self, path: Path, seen: Picture) -> None:
+        marked = np.repeat(self._differences(seen)[:, :, None], 3, axis=2) * np.uint8(255)
+        cv2.imwrite(str(path), np.concatenate([seen, self._picture(), marked])[:, :, ::-1])

@@ -203,10 +203,12 @@ switch_release() {
 }
 
 install_files() {
-    local source target
+    local source target mode
     while read -r source target; do
         case "$source" in "" | "#"*) continue ;; esac
-        put "$target" <"$HERE/systemd/$source"
+        mode=644
+        [ ! -x "$HERE/systemd/$source" ] || mode=755
+        put "$target" "$mode" <"$HERE/systemd/$source"
         [ -n "$DRY_RUN" ] || note files "$target"
     done <"$HERE/systemd/places"
     [ "$(systemctl --version | awk 'NR == 1 { print int($2) }')" -ge 254 ] || return 0
@@ -238,6 +240,7 @@ install_settings() {
 
 install_services() {
     local name wanted=(mammascope.service mammascope-enrol.service mammascope-healthy.timer)
+    wanted+=(mammascope-update-resume.service)
     [ ! -e "$ROOT/usr/lib/systemd/system/systemd-timesyncd.service" ] || wanted+=(systemd-timesyncd.service)
     while read -r name; do
         case "$name" in "" | "#"*) continue ;; esac

@@ -6,7 +6,8 @@ uninstall_device() {
     install_options "$@"
     [ -d "$ROOT/$STATE" ] || fail "nothing of ours is installed here"
     [ -z "$PURGE" ] || confirm_purge
-    for name in mammascope-healthy.timer mammascope.service mammascope-enrol.service mammascope-upload.service; do
+    for name in mammascope-healthy.timer mammascope.service mammascope-enrol.service mammascope-upload.service \
+        mammascope-update-resume.service; do
         ! running || [ -n "$DRY_RUN" ] || systemctl stop "$name" || true
         ! units is-enabled "$name" >/dev/null 2>&1 || { change "turning off $name" && units disable "$name"; } || true
     done
@@ -21,7 +22,8 @@ uninstall_device() {
     done < <(cat "$ROOT/$STATE/disabled" 2>/dev/null)
     uninstall_boot
     if change "removing the program"; then
-        rm -rf "$ROOT/${BASE:?}" "$ROOT/var/cache/mammascope" "$ROOT/var/lib/mammascope-health" "$ROOT/${STATE:?}"
+        rm -rf "$ROOT/${BASE:?}" "$ROOT/var/cache/mammascope" "$ROOT/var/lib/mammascope-health" "$ROOT/${STATE:?}" \
+            "$ROOT/etc/mammascope"
         rm -f "$ROOT/${LOG:?}"
         rmdir --ignore-fail-on-non-empty "$ROOT/media/mammascope" 2>/dev/null || true
         ! running || systemctl daemon-reload

@@ -58,6 +58,7 @@ COMMANDS = (
     Command("restore", "device.commands.restore", "bring a backup back from a stick"),
     Command("upload", "device.commands.upload", "send finished exams to the clinic"),
     Command("enrol", "device.commands.enrol", "connect this device with its site"),
+    Command("update", "device.commands.update", "install another version of this software, or make the file that does"),
     Command("doctor", "device.commands.doctor", "check this device and say in words what is wrong"),
     Command("bench", "device.commands.bench", "measure the speed and memory of the path of a frame"),
 )

@@ -13,14 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
+from device.commands.signing_key import signing_key
 from device.errors import EnrolmentError, SiteFileError
 from device.files import write_atomically
 from device.system.site_code import code_sheet, site_codes
@@ -55,7 +49,7 @@ def make(parts: Sequence[Path], key_file: Path | None, days: int, out: Path, now
     issued = (now or datetime.now(UTC)).replace(microsecond=0)
     content["enrolment"] = {"issued": issued, "expires": issued + timedelta(days=days)}
     access_from({k: v for k, v in content.get("clinic", {}).items() if k != "url"}, "clinic")
-    key = _signing_key(key_file)
+    key = signing_key(key_file, EnrolmentError)
     raw = sign_site(tomli_w.dumps(content, multiline_strings=True), key, "site file")
     sheet = code_sheet(site_codes(raw))
     try:
@@ -102,20 +96,3 @@ def _read_part(path: Path) -> dict[str, Any]:
         raise SiteFileError(path, error.strerror or "") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SiteFileError(path, f"not valid TOML: {error}") from None
-
-
-def _signing_key(path: Path) -> Ed25519PrivateKey:
-    try:
-        if not path.exists():
-            key = Ed25519PrivateKey.generate()
-            write_atomically(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            print(f"new key      {path} (keep it secret, and keep a copy: devices trust this one)")
-            return key
-        loaded = load_pem_private_key(path.read_bytes(), password=None)
-    except OSError as error:
-        raise EnrolmentError(path, error.strerror or "") from error
-    except (ValueError, TypeError):
-        raise EnrolmentError(path, "not an Ed25519 key in PEM without a password") from None
-    if not isinstance(loaded, Ed25519PrivateKey):
-        raise EnrolmentError(path, "not an Ed25519 key")
-    return loaded

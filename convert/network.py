@@ -3,7 +3,7 @@
 * ``cam`` (7, 7, 3) at an input of 224: what each place says for each class. Its mean over the places are the class
   logits, so the heat map costs nothing and always agrees with the answer (class activation mapping, Zhou et al. 2016;
   pooling and a linear layer commute).
-* ``mask`` (56, 56, 1): lesion logits at a quarter of the input's resolution, from four scales of the backbone.
+* ``mask`` (56, 56, 1): lesion logits at a quarter of the input's resolution, from three scales of the backbone.
 * ``embedding`` (channels,): pooled features at stride 8, for the rejection of what is not breast ultrasound. Texture at
   the scale of speckle and fibres tells muscle from breast far better than the last layer, which only knows classes.
 
@@ -12,7 +12,7 @@ Written against the Keras 3 API alone, so that it also trains with the JAX and P
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from convert.efficientnet_lite import efficientnet_lite0
 _BATCH_MOMENTUM = 0.95
 """Of the moving batch statistics. Keras' backbones come with 0.999, made for epochs of thousands of steps: with a few
 dozen steps an epoch the statistics would lag far behind the weights, and validation would see another network."""
+
+
+_BORDER = "border"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class _Backbone:
         make: From the input shape to the network without head and with random weights.
         offset: Subtracted from the grey levels.
         scale: What they are then multiplied with.
-        taps: The layers that hold strides 4, 8 and 16.
+        taps: The layers that hold strides 8 and 16.
         frozen: The last layer that stays as pretrained unless told otherwise, at the end of stride 8.
         published: The same network with ImageNet weights that Keras downloads; ``None`` where it offers none.
     """
@@ -66,7 +69,7 @@ class _Backbone:
     make: Callable[[tuple[int, int, int]], Any]
     offset: float
     scale: float
-    taps: tuple[str, str, str]
+    taps: tuple[str, str]
     frozen: str
     published: Callable[[tuple[int, int, int]], Any] | None = None
 
@@ -76,7 +79,7 @@ _KNOWN = {
         lambda shape: keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=shape),
         offset=127.5,
         scale=1 / 127.5,
-        taps=("block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu"),
+        taps=("block_6_expand_relu", "block_13_expand_relu"),
         frozen="block_5_add",
         published=lambda shape: keras.applications.MobileNetV2(include_top=False, input_shape=shape),
     ),
@@ -84,7 +87,7 @@ _KNOWN = {
         efficientnet_lite0,
         offset=127.0,
         scale=1 / 128,
-        taps=("block_3_expand_relu", "block_5_expand_relu", "block_11_expand_relu"),
+        taps=("block_5_expand_relu", "block_11_expand_relu"),
         frozen="block_4_add",
     ),
 }
@@ -121,14 +124,36 @@ def build_network(spec: NetworkSpec) -> Any:
     backbone = _pretrained(known, spec)
     grey = keras.Input((spec.size, spec.size, 1), name="picture")
     scaled = keras.layers.Rescaling(known.scale, offset=-known.offset * known.scale, name="scale")(grey)
-    taps = keras.Model(backbone.input, [*(backbone.get_layer(n).output for n in known.taps), backbone.output])
-    features = taps(keras.layers.Concatenate(name="grey_to_rgb")([scaled, scaled, scaled]))
+    features = _features(backbone, known, spec, keras.layers.Concatenate(name="grey_to_rgb")([scaled, scaled, scaled]))
     outputs = {
         "cam": _class_maps(features[-1], spec.dropout),
-        "embedding": keras.layers.GlobalAveragePooling2D(name="embedding")(features[1]),
+        "embedding": keras.layers.GlobalAveragePooling2D(name="embedding")(features[0]),
     }
     outputs["mask"] = _mask_decoder(features) if spec.mask else _no_lesion(features[0])
     return keras.Model(grey, outputs, name=f"{spec.backbone}_{spec.size}")
+
+
+def frozen_part(network: Any) -> Any:
+    """The part of a network of ``build_network`` that training leaves as it is: from pictures to its last features."""
+    return keras.Model(network.input, network.get_layer(_BORDER).output)
+
+
+def learned_part(network: Any, outputs: Sequence[str]) -> Any:
+    """The part of a network that is trained, from the features of ``frozen_part`` to some of the outputs, by name.
+
+    It shares its weights with ``network``.
+    """
+    return keras.Model(network.get_layer(_BORDER).output, {name: network.output[name] for name in outputs})
+
+
+def _features(backbone: Any, known: _Backbone, spec: NetworkSpec, pictures: Any) -> list[Any]:
+    """Features at strides 8, 16 and 32, with a marked border between what is frozen and what is learned."""
+    start = backbone.get_layer(spec.frozen).output if spec.frozen else backbone.input
+    if spec.frozen:
+        pictures = keras.Model(backbone.input, start, name="frozen")(pictures)
+    border = keras.layers.Identity(name=_BORDER)(pictures)
+    ends = [*(backbone.get_layer(name).output for name in known.taps), backbone.output]
+    return list(keras.Model(start, ends, name="learned")(border))
 
 
 def _pretrained(known: _Backbone, spec: NetworkSpec) -> Any:
@@ -144,7 +169,7 @@ def _pretrained(known: _Backbone, spec: NetworkSpec) -> Any:
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = _BATCH_MOMENTUM
-    _freeze_until(backbone, spec.frozen)
+    _freeze_until(backbone, spec.frozen, known.taps[0])
     return backbone
 
 
@@ -157,13 +182,15 @@ def _load(backbone: Any, spec: NetworkSpec) -> None:
         raise ValueError(f"{spec.weights}: these are not weights of {spec.backbone}: {error}") from error
 
 
-def _freeze_until(backbone: Any, last: str) -> None:
+def _freeze_until(backbone: Any, last: str, first_tap: str) -> None:
     """Keep the layers up to and with ``last`` as they are, batch statistics included."""
     if not last:
         return
     names = [layer.name for layer in backbone.layers]
     if last not in names:
         raise ValueError(f"{last}: the backbone has no layer of this name")
+    if names.index(last) >= names.index(first_tap):
+        raise ValueError(f"{last}: freeze a layer before {first_tap}, whose features the lesion mask is learned from")
     for layer in backbone.layers[: names.index(last) + 1]:
         layer.trainable = False
 
@@ -175,22 +202,27 @@ def _class_maps(features: Any, dropout: float) -> Any:
 
 
 def _mask_decoder(features: list[Any]) -> Any:
-    """Top-down decoder with lateral connections (as in feature pyramids, Lin et al. 2017), depthwise for speed."""
-    widths = (32, 48, 64)
-    top = _conv(features[3], 64, 1, "mask_top")
-    for level in (2, 1, 0):
+    """Top-down decoder with lateral connections (as in feature pyramids, Lin et al. 2017), depthwise for speed.
+
+    It ends at stride 8 and only its last layer draws at stride 4: features of stride 4 would cost a tenth of the whole
+    network's time.
+    """
+    top = _conv(features[2], 64, 1, "mask_top")
+    for level, width in ((1, 64), (0, 48)):
         up = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"mask_up_{level}")(top)
-        side = _conv(features[level], widths[level], 1, f"mask_side_{level}")
+        side = _conv(features[level], width, 1, f"mask_side_{level}")
         joined = keras.layers.Concatenate(name=f"mask_join_{level}")([up, side])
         spread = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"mask_spread_{level}")(joined)
-        top = _conv(spread, widths[level], 1, f"mask_mix_{level}")
-    return keras.layers.Conv2D(1, 3, padding="same", name="mask", dtype="float32")(top)
+        top = _conv(spread, width, 1, f"mask_mix_{level}")
+    return keras.layers.Conv2DTranspose(1, 4, strides=2, padding="same", name="mask", dtype="float32")(top)
 
 
 def _no_lesion(features: Any) -> Any:
     """A mask that shows nothing, in the shape that the device expects."""
     certainly_not = keras.initializers.Constant(-8.0)
-    layer = keras.layers.Conv2D(1, 1, kernel_initializer="zeros", bias_initializer=certainly_not, name="mask")
+    layer = keras.layers.Conv2DTranspose(
+        1, 2, strides=2, kernel_initializer="zeros", bias_initializer=certainly_not, name="mask"
+    )
     layer.trainable = False
     return layer(features)
 

@@ -8,9 +8,7 @@ refused rather than mixed.
 from __future__ import annotations
 
 import json
-import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,13 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from rich.progress import track
 
-from convert.augment import Augmentation, draw_picture
+from convert.augment import Augmentation
 from convert.corpus import Example
-from convert.network import NetworkSpec, build_network
-from device.imaging.preprocess import cut_window, whole_window, window_around
-
-MASK_STRIDE = 4
-"""The mask is learned at a quarter of the input's resolution."""
+from convert.frozen import frozen_features
+from convert.network import NetworkSpec, build_network, learned_part
+from convert.stream import FixedPictures, Floats, PictureStream, fixed_pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,11 @@ class TrainingPlan:
     seed: int = 0
 
 
+def nameless(plan: TrainingPlan) -> TrainingPlan:
+    """The plan with the bare name of its weights file: where that lies is not part of what a run is."""
+    return replace(plan, network=replace(plan.network, weights=Path(plan.network.weights).name))
+
+
 class RunMismatchError(ValueError):
     """The folder holds a run with other settings or samples; give another folder or delete it."""
 
@@ -85,80 +87,6 @@ def mask_loss(wanted: Any, logits: Any) -> Any:
     return entropy + 1.0 - (2.0 * overlap + 1.0) / (total + 1.0)
 
 
-class PictureStream(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type information
-    """Random pictures of one epoch, drawn so that no class and no data set dominates."""
-
-    def __init__(self, examples: Sequence[Example], plan: TrainingPlan, epoch: int) -> None:
-        super().__init__(workers=1)
-        self._examples = examples
-        self._plan = plan
-        self._epoch = epoch
-        count = plan.pictures or len(examples)
-        rng = np.random.default_rng([plan.seed, epoch])
-        self._order = rng.choice(len(examples), size=count, p=sampling_weights(examples))
-
-    def __len__(self) -> int:
-        return max(1, len(self._order) // self._plan.batch)
-
-    def __getitem__(self, step: int) -> tuple[Any, Any]:
-        batch = self._plan.batch
-        rng = np.random.default_rng([self._plan.seed, self._epoch, step])
-        size = self._plan.network.size
-        chosen = self._order[step * batch : (step + 1) * batch]
-        drawn = [draw_picture(self._examples[i], size, self._plan.augment, rng) for i in chosen]
-        pictures = np.stack([p.pixels for p in drawn]).astype(np.float32)[..., None]
-        answers: dict[str, Any] = {"cam": np.array([p.label for p in drawn], np.float32)}
-        if self._plan.network.mask:
-            answers["mask"] = np.stack([shrink_mask(p.mask) for p in drawn])
-        return pictures, answers
-
-
-def shrink_mask(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A mask of 0..255 as shares 0..1 at the network's mask resolution, with a channel axis."""
-    side = mask.shape[0] // MASK_STRIDE
-    cells = mask.reshape(side, MASK_STRIDE, side, MASK_STRIDE).mean(axis=(1, 3), dtype=np.float32)
-    return np.asarray(cells / 255.0, dtype=np.float32)[..., None]
-
-
-def sampling_weights(examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Probability of each example: classes equally often, and within a class the sets by the root of their size."""
-    strata = [(e.sample.label, e.sample.dataset) for e in examples]
-    sizes = Counter(strata)
-    share = {s: np.sqrt(n) for s, n in sizes.items()}
-    of_class = {c: sum(v for s, v in share.items() if s[0] == c) for c in {s[0] for s in strata}}
-    weights = np.array([share[s] / of_class[s[0]] / sizes[s] for s in strata])
-    return np.asarray(weights / weights.sum(), dtype=np.float64)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FixedPictures:
-    """The unvaried looks of examples for validation: the whole sonogram, and the lesion where there is one.
-
-    Attributes:
-        pixels: float32 (n, size, size, 1).
-        labels: int64 (n,).
-        masks: float32 (n, size / 4, size / 4, 1), shares of lesion.
-    """
-
-    pixels: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    masks: NDArray[np.float32]
-
-
-def fixed_pictures(examples: Sequence[Example], size: int) -> FixedPictures:
-    """The validation pictures of examples."""
-    pictures, labels, masks = [], [], []
-    for example in examples:
-        pixels = example.sonogram.pixels
-        windows = [whole_window(pixels.shape[1], pixels.shape[0])]
-        if example.lesion is not None:
-            windows.append(window_around(example.lesion, 1.8, smallest=32))
-        pictures += [cut_window(pixels, window, size) for window in windows]
-        masks += [shrink_mask(cut_window(example.mask * 255, window, size)) for window in windows]
-        labels += [example.sample.label] * len(windows)
-    return FixedPictures(np.stack(pictures).astype(np.float32)[..., None], np.array(labels), np.stack(masks))
-
-
 def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: TrainingPlan, folder: Path) -> Any:
     """Train, or go on with a run that was interrupted.
 
@@ -178,18 +106,15 @@ def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: Tra
     _claim(folder, train_on, validate_on, plan)
     keras.utils.set_random_seed(plan.seed)
     network = build_network(plan.network)
-    learned = ("cam", "mask") if plan.network.mask else ("cam",)
-    trained = {name: network.output[name] for name in learned}
-    model = keras.Model(network.input, trained)
-    stream = PictureStream(train_on, plan, 0)
-    _compile(model, plan, len(stream))
+    model = learned_part(network, ("cam", "mask") if plan.network.mask else ("cam",))
+    features = frozen_features(network)
+    stream = _stream(train_on, plan, features)
+    _compile(model, plan, stream.steps)
     history = _resume(model, folder)
     fixed = fixed_pictures(validate_on, plan.network.size)
+    fixed = replace(fixed, pixels=features(fixed.pixels))
     for epoch in range(len(history), plan.epochs):
-        fitted = model.fit(
-            PictureStream(train_on, plan, epoch), initial_epoch=epoch, epochs=epoch + 1, verbose=_verbosity()
-        )
-        entry = {name: float(values[-1]) for name, values in fitted.history.items()}
+        entry = _fit(model, stream, epoch)
         entry |= _validate(model, fixed, plan)
         _note_weights(model, folder, history, entry, plan)
         history.append(entry)
@@ -197,6 +122,21 @@ def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: Tra
         print(f"epoch {epoch + 1}/{plan.epochs}", {k: round(v, 4) for k, v in entry.items()}, flush=True)
     _choose(model, folder, fixed, plan)
     return network
+
+
+def _stream(examples: Sequence[Example], plan: TrainingPlan, features: Callable[[Floats], Floats]) -> PictureStream:
+    count = plan.pictures or len(examples)
+    size, mask = plan.network.size, plan.network.mask
+    return PictureStream(examples, plan.augment, features, size, plan.batch, count, mask, plan.seed)
+
+
+def _fit(model: Any, stream: PictureStream, epoch: int) -> dict[str, float]:
+    """One epoch with a progress bar; the mean of every loss over it."""
+    entries = []
+    for pictures, answers in track(stream.epoch(epoch), f"epoch {epoch + 1}", stream.steps):
+        model.reset_metrics()
+        entries.append(model.train_on_batch(pictures, answers, return_dict=True))
+    return {name: float(np.mean([entry[name] for entry in entries])) for name in entries[0]}
 
 
 def _compile(model: Any, plan: TrainingPlan, steps: int) -> None:
@@ -209,10 +149,6 @@ def _compile(model: Any, plan: TrainingPlan, steps: int) -> None:
         losses["mask"], weights["mask"] = mask_loss, plan.mask_weight
     optimiser = keras.optimizers.AdamW(schedule, weight_decay=plan.decay, clipnorm=5.0)
     model.compile(optimiser, loss=losses, loss_weights=weights)
-
-
-def _verbosity() -> int:
-    return 1 if sys.stdout.isatty() else 0
 
 
 def _validate(model: Any, fixed: FixedPictures, plan: TrainingPlan) -> dict[str, float]:
@@ -310,10 +246,8 @@ def _resume(model: Any, folder: Path) -> list[dict[str, float]]:
 
 def _claim(folder: Path, train_on: Sequence[Example], validate_on: Sequence[Example], plan: TrainingPlan) -> None:
     """Refuse to mix runs: the folder remembers the plan and the samples that it was begun with."""
-    # Where the weights file lies is not part of what a run is.
-    named = replace(plan, network=replace(plan.network, weights=Path(plan.network.weights).name))
     wanted = {
-        "plan": asdict(named),
+        "plan": asdict(nameless(plan)),
         "train": sorted(e.sample.key for e in train_on),
         "validate": sorted(e.sample.key for e in validate_on),
     }

@@ -1,0 +1,125 @@
+"""What training sees: random pictures of an epoch, drawn ahead, and the unvaried ones that it is validated on."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.augment import Augmentation, draw_picture
+from convert.corpus import Example
+from device.imaging.preprocess import cut_window, whole_window, window_around
+
+MASK_STRIDE = 4
+"""The mask is learned at a quarter of the input's resolution."""
+
+_AHEAD = 3
+"""Batches that wait while the processor trains."""
+
+Floats = NDArray[np.float32]
+Batch = tuple[Floats, dict[str, Floats]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureStream:
+    """Random pictures, drawn so that no class and no data set dominates.
+
+    Every picture depends on the seed, the epoch and its place in it alone, so that a run that was interrupted sees the
+    same ones.
+
+    Attributes:
+        examples: What pictures are drawn from.
+        augment: How they are varied.
+        features: From pictures, float32 (n, size, size, 1), to what the learned part of the network takes.
+        size: Side of a picture.
+        batch: Pictures a batch.
+        pictures: Pictures an epoch.
+        mask: Whether the lesion mask is wanted.
+        seed: Of everything drawn.
+    """
+
+    examples: Sequence[Example]
+    augment: Augmentation
+    features: Callable[[Floats], Floats]
+    size: int
+    batch: int
+    pictures: int
+    mask: bool
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch."""
+        return max(1, self.pictures // self.batch)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of an epoch: features, and the answers ``cam`` (n,) and, if wanted, ``mask`` (n, h, w, 1)."""
+        rng = np.random.default_rng([self.seed, number])
+        order = rng.choice(len(self.examples), size=self.steps * self.batch, p=sampling_weights(self.examples))
+        with ThreadPoolExecutor(1) as pool:
+            waiting: deque[Future[Batch]] = deque()
+            for step in range(self.steps):
+                chosen = order[step * self.batch : (step + 1) * self.batch]
+                waiting.append(pool.submit(self._draw, chosen, np.random.default_rng([self.seed, number, step])))
+                if len(waiting) > _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _draw(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        drawn = [draw_picture(self.examples[i], self.size, self.augment, rng) for i in chosen]
+        pictures = np.stack([p.pixels for p in drawn]).astype(np.float32)[..., None]
+        answers = {"cam": np.array([p.label for p in drawn], np.float32)}
+        if self.mask:
+            answers["mask"] = np.stack([shrink_mask(p.mask) for p in drawn])
+        return self.features(pictures), answers
+
+
+def shrink_mask(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A mask of 0..255 as shares 0..1 at the network's mask resolution, with a channel axis."""
+    side = mask.shape[0] // MASK_STRIDE
+    cells = mask.reshape(side, MASK_STRIDE, side, MASK_STRIDE).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(cells / 255.0, dtype=np.float32)[..., None]
+
+
+def sampling_weights(examples: Sequence[Example]) -> NDArray[np.float64]:
+    """Probability of each example: classes equally often, and within a class the sets by the root of their size."""
+    strata = [(e.sample.label, e.sample.dataset) for e in examples]
+    sizes = Counter(strata)
+    share = {s: np.sqrt(n) for s, n in sizes.items()}
+    of_class = {c: sum(v for s, v in share.items() if s[0] == c) for c in {s[0] for s in strata}}
+    weights = np.array([share[s] / of_class[s[0]] / sizes[s] for s in strata])
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedPictures:
+    """The unvaried looks of examples for validation: the whole sonogram, and the lesion where there is one.
+
+    Attributes:
+        pixels: float32 (n, size, size, 1).
+        labels: int64 (n,).
+        masks: float32 (n, size / 4, size / 4, 1), shares of lesion.
+    """
+
+    pixels: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    masks: NDArray[np.float32]
+
+
+def fixed_pictures(examples: Sequence[Example], size: int) -> FixedPictures:
+    """The validation pictures of examples."""
+    pictures, labels, masks = [], [], []
+    for example in examples:
+        pixels = example.sonogram.pixels
+        windows = [whole_window(pixels.shape[1], pixels.shape[0])]
+        if example.lesion is not None:
+            windows.append(window_around(example.lesion, 1.8, smallest=32))
+        pictures += [cut_window(pixels, window, size) for window in windows]
+        masks += [shrink_mask(cut_window(example.mask * 255, window, size)) for window in windows]
+        labels += [example.sample.label] * len(windows)
+    return FixedPictures(np.stack(pictures).astype(np.float32)[..., None], np.array(labels), np.stack(masks))

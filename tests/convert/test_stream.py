@@ -1,0 +1,62 @@
+"""The pictures that training sees: balanced, and the same ones again after an interruption."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from convert.augment import Augmentation
+from convert.corpus import Example, load_examples
+from convert.datasets.busi import load_busi
+from convert.stream import PictureStream, sampling_weights, shrink_mask
+from tests.convert.folders import make_busi
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
+    return load_examples(load_busi(make_busi(tmp_path_factory.mktemp("data") / "busi", each=2)), quiet=True)
+
+
+def stream(examples: list[Example], mask: bool = True, seed: int = 3) -> PictureStream:
+    return PictureStream(examples, Augmentation(), lambda pictures: pictures / 2, 64, 4, 26, mask, seed)
+
+
+def test_an_epoch_can_be_drawn_again_and_no_two_are_alike(examples: list[Example]) -> None:
+    first, again = list(stream(examples).epoch(1)), list(stream(examples).epoch(1))
+    assert len(first) == stream(examples).steps == 6
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(first, again, strict=True))
+    for other in (stream(examples).epoch(2), stream(examples, seed=4).epoch(1)):
+        assert not any(np.array_equal(a[0], b[0]) for a, b in zip(first, other, strict=True))
+
+
+def test_a_batch_is_what_the_learned_part_takes_and_its_answers(examples: list[Example]) -> None:
+    features, answers = next(stream(examples).epoch(0))
+    assert features.shape == (4, 64, 64, 1)
+    assert 60 < features.max() <= 127.5
+    assert answers["cam"].shape == (4,)
+    assert answers["mask"].shape == (4, 16, 16, 1)
+    assert "mask" not in next(stream(examples, mask=False).epoch(0))[1]
+
+
+def test_a_file_that_cannot_be_drawn_ends_the_epoch_with_its_error(examples: list[Example]) -> None:
+    def fails(
+        pictures: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        raise OSError("no features today")
+
+    broken = PictureStream(examples, Augmentation(), fails, 64, 4, 26, True, 0)
+    with pytest.raises(OSError, match="no features today"):
+        list(broken.epoch(0))
+
+
+def test_classes_are_drawn_equally_often(examples: list[Example]) -> None:
+    uneven = examples + [e for e in examples if e.sample.label == 1] * 5
+    weights = sampling_weights(uneven)
+    labels = np.array([e.sample.label for e in uneven])
+    assert [weights[labels == c].sum() for c in range(3)] == pytest.approx([1 / 3] * 3)
+
+
+def test_a_mask_is_learned_as_the_share_of_lesion_in_each_cell() -> None:
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:4, :2] = 255
+    assert shrink_mask(mask)[..., 0].tolist() == [[0.5, 0.0], [0.0, 0.0]]

@@ -24,7 +24,7 @@ PLUGIN_FOLDERS = (
 )
 _SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
-_START_LIMIT_S = 60.0
+_START_LIMIT_S = 180.0
 _STOP_LIMIT_S = 30.0
 
 
@@ -107,8 +107,8 @@ class Archive:
         """Write the settings, start both programs and wait until they answer.
 
         Raises:
-            ArchiveStartError: A port is taken, or a program ended or did not answer within a minute; the message holds
-                the last lines of its log.
+            ArchiveStartError: A port is taken, or a program ended or did not answer within three minutes; the message
+                holds the last lines of its log.
         """
         place, found, folder = self._address, self._installation, self._state.folder
         for port in (place.port, place.inner_port):

@@ -34,7 +34,7 @@ class ProcessSource:
 
     live = True
 
-    def __init__(self, name: str, driver: str, arguments: Mapping[str, object], open_s: float = OPEN_S) -> None:
+    def __init__(self, name: str, driver: str, arguments: Mapping[str, object], open_s: float | None = None) -> None:
         self.name = name
         self._command = (
             sys.executable,
@@ -44,7 +44,7 @@ class ProcessSource:
             driver,
             json.dumps(dict(arguments)),
         )
-        self._open_s = open_s
+        self._open_s = OPEN_S if open_s is None else open_s
         self._worker: Worker | None = None
         self._lock = threading.Lock()
         self._closed = False

@@ -27,8 +27,8 @@ _START_S: Final = 20.0  # seconds that a slow card may need, besides the file's 
 class SandboxedReader:
     """Reads stored frames as ``reader.read_frames`` does, in a worker process that is kept for the next file."""
 
-    def __init__(self, limits: Limits = DEFAULT, worker: Sequence[str] = WORKER) -> None:
-        self._limits, self._command = limits, tuple(worker)
+    def __init__(self, limits: Limits | None = None, worker: Sequence[str] = WORKER) -> None:
+        self._limits, self._command = limits or DEFAULT, tuple(worker)
         self._idle: Worker | None = None
         self._lock = threading.Lock()
         self._closed = False

@@ -72,18 +72,20 @@ class SupervisedSource:
         self,
         make: Callable[[], FrameSource],
         name: str = "",
-        silence_s: float = SILENCE_S,
-        open_s: float = OPEN_S,
+        silence_s: float | None = None,
+        open_s: float | None = None,
     ) -> None:
         """Start it.
 
         Args:
             make: Makes the source, not opened; called again when one had to be given up.
             name: What to call it before it is made.
-            silence_s: Seconds without a frame after which it is lost.
-            open_s: Seconds that opening may take.
+            silence_s: Seconds without a frame after which it is lost; by default ``SILENCE_S``.
+            open_s: Seconds that opening may take; by default ``OPEN_S``.
         """
-        self._make, self._silence_s, self._open_s = make, silence_s, open_s
+        self._make = make
+        self._silence_s = SILENCE_S if silence_s is None else silence_s
+        self._open_s = OPEN_S if open_s is None else open_s
         self._changed = threading.Condition()
         self._now = SourceSnapshot(name, SourceState.OPENING, datetime.now(UTC))
         self._recent = RecentFrames()

@@ -18,6 +18,9 @@ from device.capture.listing import list_images, walk_folders
 from device.errors import FileMissingError, FrameError, SourceLostError, UnreadableFileError
 
 _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
+ANSWER_S: Final = 2.0
+"""Seconds after which a stick that does not answer counts as pulled."""
+
 _DISK_FILESYSTEMS: Final = frozenset(
     {"vfat", "exfat", "ntfs", "ntfs3", "fuseblk", "ext2", "ext3", "ext4", "iso9660", "udf"}
 )
@@ -90,8 +93,12 @@ def is_mounted(mount: Path, roots: Roots = SYSTEM) -> bool:
     return any(stick.mount == mount for stick in find_sticks(roots))
 
 
-def browse(folder: Path, timeout_s: float = 2.0) -> FolderListing:
+def browse(folder: Path, timeout_s: float | None = None) -> FolderListing:
     """List one folder of a stick by names alone: no file is opened, so that ten thousand take a moment.
+
+    Args:
+        folder: The folder.
+        timeout_s: Seconds that the stick may take; by default ``ANSWER_S``.
 
     Raises:
         SourceLostError: The stick was pulled, cannot be read, or did not answer in time.
@@ -108,8 +115,9 @@ def browse(folder: Path, timeout_s: float = 2.0) -> FolderListing:
         done.set()
 
     threading.Thread(target=work, name="list-stick", daemon=True).start()
-    if not done.wait(timeout_s):
-        raise SourceLostError(folder, f"no answer for {timeout_s:.0f} s")
+    patience_s = ANSWER_S if timeout_s is None else timeout_s
+    if not done.wait(patience_s):
+        raise SourceLostError(folder, f"no answer for {patience_s:.0f} s")
     (outcome,) = result
     if isinstance(outcome, FileMissingError | UnreadableFileError):
         raise SourceLostError(folder, outcome.detail) from outcome

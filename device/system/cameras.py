@@ -63,7 +63,7 @@ class CameraCheck:
             sentence = "The camera's library is not visible here; grabbers and sticks work without it."
             return CheckResult(self.name, CheckStatus.WARN, sentence, advice)
         try:
-            problem = run_in_child(import_problem, self.library, timeout_s=30)
+            problem = run_in_child(import_problem, self.library)
         except MammascopeError as error:
             problem = str(error)
         if problem:

@@ -12,20 +12,23 @@ import signal
 import tempfile
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from device.errors import MammascopeError, ProbeCrashedError
 
 T = TypeVar("T")
 
+ANSWER_S: Final = 30.0
+"""Seconds that a probe may take, most of them for starting Python and loading a library from a slow card."""
 
-def run_in_child(function: Callable[..., T], *args: object, timeout_s: float) -> T:
+
+def run_in_child(function: Callable[..., T], *args: object, timeout_s: float | None = None) -> T:
     """Call a function in a fresh process and return what it returns.
 
     Args:
         function: At the top level of a module; what it returns can be pickled.
         *args: Picklable arguments of the function.
-        timeout_s: Seconds after which the process is killed.
+        timeout_s: Seconds after which the process is killed; by default ``ANSWER_S``.
 
     Raises:
         ProbeCrashedError: The process crashed, or did not finish in time.
@@ -34,14 +37,15 @@ def run_in_child(function: Callable[..., T], *args: object, timeout_s: float) ->
     """
     # A fresh interpreter: a forked one would share locks and the state of SDL with this process.
     context = multiprocessing.get_context("spawn")
+    patience_s = ANSWER_S if timeout_s is None else timeout_s
     receiver, sender = context.Pipe(duplex=False)
     with tempfile.NamedTemporaryFile(prefix="mammascope-probe-") as noise:
         child = context.Process(target=_call, args=(sender, noise.name, function, args), daemon=True)
         child.start()
         sender.close()  # else the end of the child would not end the pipe
         try:
-            if not receiver.poll(timeout_s):
-                raise ProbeCrashedError(function.__name__, f"no answer within {timeout_s:g} s")
+            if not receiver.poll(patience_s):
+                raise ProbeCrashedError(function.__name__, f"no answer within {patience_s:g} s")
             answer = receiver.recv()
         except EOFError:
             child.join()

@@ -17,6 +17,7 @@ HOT_C = 75.0
 TOO_HOT_C = 85.0
 """Degrees Celsius; the firmware slows the processor down from 80 on and hard at 85 (Raspberry Pi documentation)."""
 
+_ANSWER_S = 5.0
 _FIRMWARE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _VOLTAGE_SENSOR = "rpi_volt"
 
@@ -64,7 +65,7 @@ def _ask_firmware(command: str) -> str | None:
     if tool is None:
         return None
     try:
-        asked = subprocess.run([tool, "get_throttled"], capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
+        asked = subprocess.run([tool, "get_throttled"], capture_output=True, text=True, timeout=_ANSWER_S, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None

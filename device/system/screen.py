@@ -57,7 +57,7 @@ class ScreenCheck:
     def run(self) -> CheckResult:
         """Open the screen in another process and name its driver."""
         try:
-            screen = run_in_child(probe_screen, timeout_s=20)
+            screen = run_in_child(probe_screen)
         except DisplayError as error:
             advice = "Plug a screen in, or end the other program that holds it; --demo and classify work without one."
             return CheckResult(self.name, CheckStatus.WARN, f"No screen can be opened: {error.detail}.", advice)

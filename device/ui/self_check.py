@@ -113,7 +113,7 @@ class FontCheck:
 
     def run(self) -> CheckResult:
         """Look for the font files of every script."""
-        missing = run_in_child(missing_fonts, self.folders, timeout_s=20)
+        missing = run_in_child(missing_fonts, self.folders)
         if not missing:
             return CheckResult(self.name, CheckStatus.OK, "Latin, Devanagari (Hindi) and Tamil are installed.")
         advice = "Install them with: sudo apt-get install --no-install-recommends fonts-noto-core"

@@ -25,6 +25,9 @@ from device.ui.widgets.keyboard import TouchKeyboard
 from device.ui.widgets.scroll_view import ScrollView
 
 FRAME_S = 1 / 30
+PATIENCE_S = 240.0
+"""Real seconds for what comes from the background; it takes that long only when it never comes."""
+
 SIZES = ((800, 480), (1024, 600), (1280, 720), (720, 1280))
 """The panels that every screen has to fit."""
 
@@ -92,27 +95,27 @@ class Driver:
         """Let seconds pass in the program without waiting for them."""
         self.step(max(1, round(seconds / FRAME_S)))
 
-    def until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    def until(self, condition: Callable[[], bool]) -> None:
         """Turn the loop until ``condition`` holds; sleeps only on the arrival of background results.
 
         Raises:
-            AssertionError: It does not hold after ``timeout_s`` real seconds.
+            AssertionError: It does not hold after ``PATIENCE_S`` real seconds.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + PATIENCE_S
         self.step()
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"still waiting after {timeout_s} s; on the screen: {self.words()}")
-            self.app.tasks.wait(0.02)
+                raise AssertionError(f"still waiting after {PATIENCE_S:.0f} s; on the screen: {self.words()}")
+            self.app.tasks.wait(FRAME_S)  # so that the program's time never runs ahead of the real one
             self.step()
 
-    def until_text(self, text: str, timeout_s: float = 60.0) -> None:
+    def until_text(self, text: str) -> None:
         """Turn the loop until ``text`` is part of a visible text."""
-        self.until(lambda: self.shows(text), timeout_s)
+        self.until(lambda: self.shows(text))
 
-    def until_screen(self, name: str, timeout_s: float = 60.0) -> None:
+    def until_screen(self, name: str) -> None:
         """Turn the loop until the screen called ``name`` is on top."""
-        self.until(lambda: self.app.screen is not None and self.app.screen.name == name, timeout_s)
+        self.until(lambda: self.app.screen is not None and self.app.screen.name == name)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,9 @@ import pytest
 from clinic.errors import ArchiveStartError, OrthancMissingError
 from clinic.service import Address, Archive, find_installation
 from clinic.state import ClinicState
-from tests.device.upload.real_archive import free_port, installation
+from tests.device.upload.real_archive import installation
+from tests.patience import PATIENT_S
+from tests.ports import free_port
 
 needs_orthanc = pytest.mark.skipif(installation() is None, reason="orthanc, orthanc-dicomweb and nginx are missing")
 
@@ -28,7 +30,7 @@ def run(checkout: Path, tmp_path: Path) -> list[str]:
 
 
 def said(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENT_S, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def test_help_says_what_it_is_for(run: list[str]) -> None:
@@ -88,7 +90,7 @@ def test_it_runs_says_where_and_ends_when_told(run: list[str], tmp_path: Path) -
         assert f"port {port} is in use" in taken.stderr
     finally:
         os.kill(process.pid, signal.SIGTERM)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENT_S)
     assert process.returncode == 0
     assert errors == ""
     assert not list(state.glob("*.pid"))
@@ -109,7 +111,7 @@ def system(port: int, state: Path, user: str, password: str) -> int:
         urllib.request.HTTPBasicAuthHandler(passwords),
     )
     try:
-        with opener.open(f"https://localhost:{port}/system", timeout=10) as answer:
+        with opener.open(f"https://localhost:{port}/system", timeout=PATIENT_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return int(error.code)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENT_S
+
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "convert", *words], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "convert", *words], capture_output=True, text=True, timeout=2 * PATIENT_S, check=False
     )
 
 

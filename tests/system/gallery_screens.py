@@ -102,7 +102,7 @@ class Gallery:
             found: list[View] = []
             frame = replace(phantom_frame(FAMILIAR_SEED, "benign"), spacing=SCALE)
             freeze(driver.app, frame, found.append)
-            driver.until(lambda: bool(found), 60)
+            driver.until(lambda: bool(found))
             calliper = Calliper((250.0, 200.0), (390.0, 230.0), 143.2, 11.5)
             view = replace(found[0], laterality=Laterality.LEFT, clock_position=10, callipers=(calliper,))
             store = driver.app.services.store
@@ -150,7 +150,7 @@ class Gallery:
         driver.until_text("KINGSTON")
         yield "export, stick"
         driver.tap("begin")
-        driver.until(lambda: driver.app.screen._step is Step.DONE, 60)  # type: ignore[union-attr]
+        driver.until(lambda: driver.app.screen._step is Step.DONE)  # type: ignore[union-attr]
         yield "export, done"
 
 
@@ -178,7 +178,7 @@ def _start(driver: Driver) -> Iterator[str]:
 def _pictures(driver: Driver, view: View) -> Iterator[str]:
     yield _show(driver, SourcesScreen(lambda _: None), "sources")
     driver.show(LiveScreen(PHANTOM, lambda _: None))
-    driver.until(lambda: driver.app.screen.sees_lesion, 60)  # type: ignore[union-attr]
+    driver.until(lambda: driver.app.screen.sees_lesion)  # type: ignore[union-attr]
     yield "live"
     yield _show(driver, ViewScreen(view, lambda _: None, [view], new=True), "view")
     driver.tap("more")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
 from device.capture.phantom import PhantomSource, phantom_frame, phantom_scene
 from device.capture.source import FrameSource
+from tests.patience import PATIENT_S
 
 
 def test_same_arguments_give_the_same_frame_and_other_seeds_another_breast() -> None:
@@ -92,12 +95,10 @@ def test_the_live_phantom_moves_slowly_and_can_be_repeated() -> None:
 def test_closing_wakes_a_waiting_reader() -> None:
     source = PhantomSource(size=(64, 48), fps=0.01)
     source.open()
-    import threading
-
     got: list[object] = []
-    reader = threading.Thread(target=lambda: got.append(source.read(timeout_s=60.0)))
+    reader = threading.Thread(target=lambda: got.append(source.read(timeout_s=10 * PATIENT_S)))
     reader.start()
     source.close()
-    reader.join(20)
+    reader.join(PATIENT_S)
     assert not reader.is_alive()
     assert got == [None]

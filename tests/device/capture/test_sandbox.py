@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -27,6 +26,8 @@ from device.errors import (
     NotAnImageError,
     UnsupportedDicomError,
 )
+from tests.patience import PATIENT_S
+from tests.processes import ends
 
 from .conftest import MakeDicom, encoded, movie, png_bomb
 
@@ -71,7 +72,7 @@ def good(tmp_path: Path, grey: np.ndarray) -> Path:
     return path
 
 
-PATIENT = Limits(timeout_s=100.0)
+PATIENT = Limits(timeout_s=PATIENT_S)
 """For whatever must succeed, or must fail of something else than of time, however busy the machine is."""
 
 HASTY = Limits(timeout_s=1.0)
@@ -86,7 +87,7 @@ def faulty() -> SandboxedReader:
 def test_frames_are_the_same_as_without_it(make_dicom: MakeDicom, good: Path, tmp_path: Path, rgb: np.ndarray) -> None:
     deep = make_dicom(pixels=rgb.tobytes(), Rows=48, Columns=64, NumberOfFrames=3, PixelSpacing=[0.2, 0.1])
     loop = movie(tmp_path / "loop.avi", "MJPG", count=5)
-    with SandboxedReader(PATIENT) as reader:
+    with SandboxedReader() as reader:
         for path in (good, deep, loop):
             wanted, got = list(read_frames(path)), list(reader.read_frames(path))
             assert len(wanted) == len(got)
@@ -97,7 +98,7 @@ def test_frames_are_the_same_as_without_it(make_dicom: MakeDicom, good: Path, tm
 
 
 def test_one_worker_serves_file_after_file(good: Path) -> None:
-    with SandboxedReader(PATIENT) as reader:
+    with SandboxedReader() as reader:
         list(reader.read_frames(good))
         worker = reader._idle
         for _ in range(5):
@@ -107,7 +108,7 @@ def test_one_worker_serves_file_after_file(good: Path) -> None:
 
 def test_a_cine_loop_is_scrubbed_while_other_files_are_read(tmp_path: Path, good: Path) -> None:
     loop = movie(tmp_path / "loop.mkv", "mp4v")
-    with SandboxedReader(PATIENT) as reader, reader.open_frames(loop) as file:
+    with SandboxedReader() as reader, reader.open_frames(loop) as file:
         assert (file.frame_count, round(file.fps or 0)) == (30, 20)
         for index in (20, 3, 29):
             assert file.read_at(index).index == index
@@ -166,7 +167,7 @@ def test_the_worker_cannot_write_files(good: Path) -> None:
 
 
 def test_a_worker_that_died_at_rest_is_replaced(good: Path) -> None:
-    with SandboxedReader(PATIENT) as reader:
+    with SandboxedReader() as reader:
         list(reader.read_frames(good))
         assert reader._idle is not None
         os.killpg(reader._idle._process.pid, signal.SIGKILL)
@@ -174,14 +175,14 @@ def test_a_worker_that_died_at_rest_is_replaced(good: Path) -> None:
 
 
 def test_nothing_is_left_running(good: Path) -> None:
-    reader = SandboxedReader(PATIENT)
+    reader = SandboxedReader()
     list(reader.read_frames(good))
     assert reader._idle is not None
     process = reader._idle._process
     file = reader.open_frames(good)
     reader.close()
     file.close()
-    assert process.wait(100) is not None
+    assert process.wait(PATIENT_S) is not None
     assert reader._idle is None
 
 
@@ -189,19 +190,11 @@ def test_the_worker_ends_when_its_owner_is_gone(good: Path, tmp_path: Path) -> N
     script = (
         "import os, sys; from pathlib import Path; from device.capture.limits import Limits\n"
         "from device.capture.sandbox import SandboxedReader\n"
-        "reader = SandboxedReader(Limits(timeout_s=100.0)); file = reader.open_frames(Path(sys.argv[1]))\n"
+        f"reader = SandboxedReader(Limits(timeout_s={PATIENT_S})); file = reader.open_frames(Path(sys.argv[1]))\n"
         "print(file._worker._process.pid, flush=True); os._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", script, str(good)], capture_output=True, text=True, check=True)
-    worker = int(done.stdout)
-    try:
-        handle = os.pidfd_open(worker)
-    except ProcessLookupError:
-        return
-    try:
-        assert select.select([handle], [], [], 100)[0], "the worker outlived its owner"
-    finally:
-        os.close(handle)
+    assert ends(int(done.stdout)), "the worker outlived its owner"
 
 
 def test_many_threads_share_one_reader(tmp_path: Path) -> None:
@@ -216,7 +209,7 @@ def test_many_threads_share_one_reader(tmp_path: Path) -> None:
         for _ in range(5):
             seen.append((number, int(next(reader.read_frames(paths[number])).pixels[0, 0])))
 
-    with SandboxedReader(PATIENT) as reader:
+    with SandboxedReader() as reader:
         threads = [threading.Thread(target=read, args=(number,)) for number in range(6)]
         for thread in threads:
             thread.start()
@@ -253,7 +246,7 @@ def test_hostile_files_each_get_their_own_sentence(tmp_path: Path, make_dicom: M
         "hsv.dcm": UnsupportedDicomError,
         "none.png": FileMissingError,
     }
-    with SandboxedReader(PATIENT) as reader:
+    with SandboxedReader() as reader:
         for name, kind in wanted.items():
             with pytest.raises(kind) as caught:
                 next(reader.read_frames(tmp_path / name))
@@ -269,7 +262,7 @@ def test_memory_is_bounded_when_the_header_lies_small(tmp_path: Path) -> None:
     path.write_bytes(encoded(Image.new("RGB", (4000, 4000)), "TIFF", compression="tiff_deflate"))
     with SandboxedReader(replace(PATIENT, memory_bytes=40 << 20)) as reader, pytest.raises(FrameTooLargeError):
         next(reader.read_frames(path))
-    with SandboxedReader(PATIENT) as reader:
+    with SandboxedReader() as reader:
         assert next(reader.read_frames(path)).width == 4000
 
 
@@ -282,6 +275,6 @@ def test_public_files_are_the_same_as_without_it(shared: Path) -> None:
             return str(error)
         return [(f.pixels.shape, int(f.pixels.sum()), f.spacing, f.region) for f in frames]
 
-    with SandboxedReader(PATIENT) as reader:
+    with SandboxedReader() as reader:
         for path in list_images(shared / "data" / "dicom") + list_images(shared / "data" / "frames"):
             assert outcome(reader, path) == outcome(None, path)

@@ -18,6 +18,7 @@ from device.config import Settings, save_settings
 from device.upload.access import access_path, save_access
 from tests.device.upload.device_records import PIN, Records
 from tests.device.upload.real_archive import RealArchive, installation
+from tests.patience import PATIENT_S
 
 # One archive of its own: this folder does not see the fixtures of tests/device/upload.
 
@@ -55,7 +56,9 @@ def enrol(archive: RealArchive, data: Path) -> None:
 
 def upload(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "device", "upload", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=PATIENT_S
+    )
 
 
 def upload_with_pin(*arguments: str, end_at: str = "") -> tuple[int, str]:
@@ -70,7 +73,7 @@ def upload_with_pin(*arguments: str, end_at: str = "") -> tuple[int, str]:
     said = ""
     typed = False
     while True:
-        ready, _, _ = select.select([ours], [], [], 60)
+        ready, _, _ = select.select([ours], [], [], PATIENT_S)
         assert ready, said
         try:
             piece = os.read(ours, 4096).decode()
@@ -84,7 +87,7 @@ def upload_with_pin(*arguments: str, end_at: str = "") -> tuple[int, str]:
             process.terminate()
             end_at = ""
     os.close(ours)
-    return process.wait(30), said
+    return process.wait(PATIENT_S), said
 
 
 def _own_terminal() -> None:

@@ -42,31 +42,29 @@ def mistake() -> None:
 
 
 def test_the_answer_comes_from_another_process_and_its_noise_does_not(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run_in_child(own_process, timeout_s=30) != os.getpid()
+    assert run_in_child(own_process) != os.getpid()
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_crash_is_an_error_that_says_how_it_ended() -> None:
     with pytest.raises(ProbeCrashedError, match=r"SIGSEGV bad kernel") as caught:
-        run_in_child(fault, timeout_s=30)
+        run_in_child(fault)
     assert caught.value.where == "fault"
 
 
 def test_a_hang_is_ended() -> None:
-    started = time.monotonic()
     with pytest.raises(ProbeCrashedError, match=r"no answer within 0\.5 s"):
-        run_in_child(hang, 600.0, timeout_s=0.5)
-    assert time.monotonic() - started < 60
+        run_in_child(hang, 1e6, timeout_s=0.5)
 
 
 def test_an_error_with_a_sentence_arrives_whole() -> None:
     with pytest.raises(EmptyFileError) as caught:
-        run_in_child(refuse, "a.png", timeout_s=30)
+        run_in_child(refuse, "a.png")
     assert (caught.value.where, caught.value.detail) == ("a.png", "zero bytes")
     with pytest.raises(PermissionError):
-        run_in_child(unreadable, timeout_s=30)
+        run_in_child(unreadable)
 
 
 def test_a_mistake_of_ours_is_told() -> None:
     with pytest.raises(ProbeCrashedError, match="ZeroDivisionError: ours"):
-        run_in_child(mistake, timeout_s=30)
+        run_in_child(mistake)

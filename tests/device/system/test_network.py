@@ -7,6 +7,8 @@ from pathlib import Path
 
 from device.system.check import CheckStatus
 from device.system.network import ClinicCheck, NetworkCheck, routed_interfaces
+from tests.patience import PATIENT_S
+from tests.ports import nobodys_port
 
 HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 DEFAULT = "wlan0\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
@@ -41,7 +43,7 @@ def test_no_network_is_ordinary_and_nothing_to_mend(tmp_path: Path) -> None:
 
 def test_a_clinic_that_listens_answers_and_gets_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENT_S)
         port = server.getsockname()[1]
         result = ClinicCheck(f"http://127.0.0.1:{port}/dicom-web").run()
         connection, _ = server.accept()
@@ -51,9 +53,8 @@ def test_a_clinic_that_listens_answers_and_gets_nothing() -> None:
 
 
 def test_a_clinic_that_does_not_listen_is_a_warning_with_the_reason() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    result = ClinicCheck(f"http://127.0.0.1:{port}/").run()
+    with nobodys_port() as port:
+        result = ClinicCheck(f"http://127.0.0.1:{port}/").run()
     assert result.status is CheckStatus.WARN
     assert "refused" in result.sentence.lower()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from device.system.watchdog import Watchdog
+from tests.patience import PATIENT_S
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
     """The end of the socket that systemd listens on."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(60)
+        listening.settimeout(PATIENT_S)
         yield listening
 
 
@@ -37,7 +38,7 @@ def test_a_socket_without_a_file_is_reached(tmp_path: Path) -> None:
     name = f"mammascope-{tmp_path.name}-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(f"\0{name}")
-        listening.settimeout(10)
+        listening.settimeout(PATIENT_S)
         Watchdog(f"@{name}").beat()
         assert listening.recv(100).startswith(b"READY=1")
 
@@ -79,7 +80,7 @@ def test_the_app_says_ready_lives_and_says_that_it_stops(systemd: socket.socket,
         while said == b"WATCHDOG=1":
             said = systemd.recv(100)
         assert said == b"STOPPING=1"
-        assert app.wait(60) == 0, app.stderr and app.stderr.read()
+        assert app.wait(PATIENT_S) == 0, app.stderr and app.stderr.read()
     finally:
         app.kill()
         app.communicate()

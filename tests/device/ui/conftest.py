@@ -12,9 +12,16 @@ from device.records.pin import PinCost
 from device.ui.services import Services
 from device.ui.testing import Driver
 from device.ui.theme.fonts import FontBook
+from device.ui.widgets.status_bar import StatusBar
 
 CHEAP_PIN = PinCost(iterations=1, memory_kib=64, lanes=1)
 NewDriver = Callable[..., Driver]
+
+
+@pytest.fixture(autouse=True)
+def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute that ends in the middle of a test redraws nothing."""
+    monkeypatch.setattr(StatusBar, "_time", lambda _: "09:41")
 
 
 @pytest.fixture

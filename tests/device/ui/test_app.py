@@ -22,6 +22,7 @@ from device.ui.widgets.dialog import Dialog
 from device.ui.widgets.label import Label
 from device.ui.widgets.page import Page
 from tests.device.ui.conftest import NewDriver
+from tests.patience import PATIENT_S
 
 
 class Plain(Screen):
@@ -223,7 +224,7 @@ def test_sigterm_ends_the_program_cleanly(tmp_path: Path, checkout: Path) -> Non
         while b"turning" not in program.stdout.readline():
             assert program.poll() is None
         program.send_signal(signal.SIGTERM)
-        assert program.wait(20) == 0
+        assert program.wait(PATIENT_S) == 0
 
 
 def test_without_any_screen_the_program_says_so_instead_of_running_unseen(checkout: Path) -> None:
@@ -238,6 +239,6 @@ def test_without_any_screen_the_program_says_so_instead_of_running_unseen(checko
         "else:\n    print('visible on', pygame.display.get_driver())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=checkout, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=checkout, env=environment, capture_output=True, text=True, timeout=PATIENT_S
     )
     assert "refused" in done.stdout or "visible on KMSDRM" in done.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -17,14 +16,16 @@ from device.ui.demo import Demo
 from device.ui.locale import Translator
 from device.ui.services import Services
 from device.ui.testing import Driver
+from tests.patience import PATIENT_S, patient_device
 
 WORDS = [Translator().assessment(assessment) for assessment in Assessment]
 
 
 def _run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "SDL_VIDEODRIVER": "dummy"}
-    command = [sys.executable, "-m", "device", "run", "--demo", *options]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=200)
+    limits = ("device.capture.supervisor.SILENCE_S", "device.ui.demo.LONGEST_WAIT_S")
+    command = patient_device("run", "--demo", *options, limits=limits)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=3 * PATIENT_S)
 
 
 def test_on_the_phantom_it_prints_a_finding_and_saves_a_picture(tmp_path: Path) -> None:

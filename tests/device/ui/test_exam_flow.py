@@ -79,7 +79,7 @@ def test_a_whole_exam_and_it_is_found_again_after_a_restart(driver: Driver, serv
     driver.until_screen("live")
     driver.until(lambda: driver.find("freeze").enabled)
     driver.tap("freeze")
-    driver.until_screen("view", 60)
+    driver.until_screen("view")
     driver.tap("save")
     driver.until_screen("exam_summary")
     _loaded(driver)

@@ -17,8 +17,7 @@ from device.errors import BundleMissingError
 from device.inference.classifier import Classifier
 from device.inference.finding import Finding, Reason
 from device.ui.inference_worker import InferenceWorker, ModelState
-
-WAIT_S = 60.0
+from tests.patience import PATIENT_S
 
 
 class Desk:
@@ -32,7 +31,7 @@ class Desk:
         self.answers.append((frame, finding))
 
     def next(self) -> tuple[Frame, Finding]:
-        self.arrived.get(timeout=WAIT_S)()
+        self.arrived.get(timeout=PATIENT_S)()
         return self.answers[-1]
 
 
@@ -50,7 +49,7 @@ def worker(desk: Desk, request: pytest.FixtureRequest) -> Iterator[InferenceWork
 
 def _settled(worker: InferenceWorker) -> ModelState:
     worker.start()
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENT_S
     while worker.status.state is ModelState.LOADING and time.monotonic() < deadline:
         threading.Event().wait(0.01)
     return worker.status.state
@@ -74,13 +73,13 @@ def test_old_live_frames_are_never_queued(worker: InferenceWorker, desk: Desk, m
 
     def slow(self: Classifier, frame: Frame, *rest: object) -> Finding:
         busy.set()
-        free.wait(WAIT_S)
+        free.wait(PATIENT_S)
         return real(self, frame, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Classifier, "classify", slow)
     frames = [phantom_frame(seed, size=(160, 120)) for seed in range(6)]
     worker.offer(frames[0], desk.note)
-    assert busy.wait(WAIT_S)
+    assert busy.wait(PATIENT_S)
     for frame in frames[1:]:
         worker.offer(frame, desk.note)
     worker.ask(frames[2], desk.note)

@@ -33,20 +33,20 @@ def test_work_that_was_begun_is_finished_after_the_lock(services: Services) -> N
     def work() -> None:
         with services.working() as store:
             begun.set()
-            go_on.wait(10)
+            go_on.wait()
             results.append(store.get(draft.uid).uid)
 
     thread = threading.Thread(target=work)
     thread.start()
-    begun.wait(10)
+    begun.wait()
     services.lock()
     opened: list[object] = []
     opener = threading.Thread(target=lambda: opened.append(services.open_vault(PIN)))
     opener.start()
     assert not opened  # the records are still in the hands of the work
     go_on.set()
-    thread.join(10)
-    opener.join(10)
+    thread.join()
+    opener.join()
     assert results == [draft.uid]
     assert len(opened) == 1
 

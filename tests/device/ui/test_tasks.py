@@ -7,8 +7,7 @@ import pytest
 
 from device.errors import FileMissingError, MammascopeError
 from device.ui.tasks import Progress, Tasks
-
-WAIT_S = 10.0
+from tests.patience import PATIENT_S
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def _never(error: MammascopeError) -> None:
 def _deliver(tasks: Tasks, count: int = 1) -> None:
     done = 0
     while done < count:
-        assert tasks.wait(WAIT_S)
+        assert tasks.wait(PATIENT_S)
         done += tasks.deliver()
 
 
@@ -82,18 +81,18 @@ def test_a_cancelled_task_delivers_nothing_and_ends_at_its_next_progress(tasks: 
 
     def work(progress: Progress) -> None:
         started.set()
-        go_on.wait(WAIT_S)
+        go_on.wait(PATIENT_S)
         try:
             progress.tell(0.5)
         finally:
             ended.set()
 
     task = tasks.start("name", work, told.append, told.append, lambda *_: told.append("progress"))
-    assert started.wait(WAIT_S)
+    assert started.wait(PATIENT_S)
     assert task.running
     task.cancel()
     go_on.set()
-    assert ended.wait(WAIT_S)
+    assert ended.wait(PATIENT_S)
     _deliver(tasks)
     assert told == []
     assert not task.running

@@ -21,7 +21,8 @@ from device.upload.access import access_path, save_access
 from device.upload.status import UploadState, UploadStatus
 from tests.device.ui.record_world import PIN, World, a_draft, make_world
 from tests.device.upload.conftest import archive
-from tests.device.upload.real_archive import RealArchive, free_port
+from tests.device.upload.real_archive import RealArchive
+from tests.ports import nobodys_port
 
 __all__ = ["archive"]
 
@@ -77,14 +78,14 @@ def test_an_exam_made_final_arrives_by_itself_and_the_screens_say_so(driver: Dri
     driver.step()
     _unlock(driver)
     exam = _make_final(driver)
-    driver.until_text("The clinic has confirmed it", 40)
+    driver.until_text("The clinic has confirmed it")
     (view,) = exam.views
     assert view.uid in archive.stored(exam.uid)
     assert len(archive.stored(exam.uid)) == 3
     assert _clinic_level(driver) is Level.OK
     driver.tap("addendum")
     driver.write("biopsy")
-    driver.until(lambda: len(archive.stored(exam.uid)) == 4, 40)
+    driver.until(lambda: len(archive.stored(exam.uid)) == 4)
     driver.tap("back")
     driver.until_screen("home")
     driver.until(lambda: driver.find("clinic").caption == "Clinic")
@@ -96,19 +97,20 @@ def test_an_exam_made_final_arrives_by_itself_and_the_screens_say_so(driver: Dri
 def test_what_was_final_is_sent_after_a_restart_and_while_locked(
     driver: Driver, services: Services, world: World, archive: RealArchive
 ) -> None:
-    _enrol(driver, archive, f"https://localhost:{free_port()}/dicom-web")
-    Flow(driver.app).start()
-    driver.step()
-    _unlock(driver)
-    exam = _make_final(driver)
-    driver.until(lambda: services.upload_status.state is UploadState.TROUBLE)
-    driver.tap("back")
-    driver.until(lambda: driver.find("clinic").caption == "Clinic (1)")
-    driver.tap("clinic")
-    assert driver.shows("The clinic cannot be reached")
-    assert driver.find("try_now").touchable
-    assert _clinic_level(driver) is Level.INFO
-    driver.close()
+    with nobodys_port() as port:
+        _enrol(driver, archive, f"https://localhost:{port}/dicom-web")
+        Flow(driver.app).start()
+        driver.step()
+        _unlock(driver)
+        exam = _make_final(driver)
+        driver.until(lambda: services.upload_status.state is UploadState.TROUBLE)
+        driver.tap("back")
+        driver.until(lambda: driver.find("clinic").caption == "Clinic (1)")
+        driver.tap("clinic")
+        assert driver.shows("The clinic cannot be reached")
+        assert driver.find("try_now").touchable
+        assert _clinic_level(driver) is Level.INFO
+        driver.close()
 
     with Driver(world.services()) as again:
         _enrol(again, archive)
@@ -117,7 +119,7 @@ def test_what_was_final_is_sent_after_a_restart_and_while_locked(
         assert archive.stored(exam.uid) == []
         _unlock(again)
         again.app.lock()
-        again.until(lambda: again.app.services.upload_status.sent == 1, 40)
+        again.until(lambda: again.app.services.upload_status.sent == 1)
     assert len(archive.stored(exam.uid)) == 3
 
 

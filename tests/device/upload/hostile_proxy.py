@@ -22,6 +22,7 @@ from typing import Any
 
 from clinic.certificates import new_server_certificate
 from tests.device.upload.real_archive import RealArchive
+from tests.patience import PATIENT_S
 
 
 class Fault(Enum):
@@ -106,7 +107,9 @@ class HostileProxy:
             self.requests.append((method, path, size))
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, bytes]:
-        connection = http.client.HTTPSConnection("localhost", self._archive.port, timeout=30, context=self._to_archive)
+        connection = http.client.HTTPSConnection(
+            "localhost", self._archive.port, timeout=PATIENT_S, context=self._to_archive
+        )
         with contextlib.closing(connection):
             connection.request(method, path, body or None, headers)
             answer = connection.getresponse()
@@ -124,7 +127,7 @@ class _Server(ThreadingHTTPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         # In the connection's own thread: a slow handshake must not hold up the others.
         with contextlib.suppress(OSError):
-            request.settimeout(30)
+            request.settimeout(PATIENT_S)
             wrapped = self._context.wrap_socket(request, server_side=True)
             super().finish_request(wrapped, client_address)
             with contextlib.suppress(OSError):

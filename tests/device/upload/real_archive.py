@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import requests
@@ -10,10 +9,12 @@ from dicomweb_client import DICOMwebClient
 from dicomweb_client.session_utils import create_session_from_user_pass
 
 from clinic.certificates import key_pin
-from clinic.errors import OrthancMissingError
+from clinic.errors import ArchiveStartError, OrthancMissingError
 from clinic.service import Address, Archive, Installation, find_installation
 from clinic.state import ADMIN, READER, ClinicState
 from device.upload.access import ClinicAccess
+from tests.patience import PATIENT_S
+from tests.ports import free_port
 
 DEVICE = "test"
 
@@ -26,25 +27,31 @@ def installation() -> Installation | None:
         return None
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class RealArchive:
     """One clinic on this machine; everything is made by the clinic's own code."""
 
     def __init__(self, folder: Path, programs: Installation) -> None:
         self.state = ClinicState(folder)
         self.password = self.state.add_device(DEVICE)
+        self._programs = programs
+        self._place()
+
+    def _place(self) -> None:
         self.port = free_port()
         address = Address(("localhost", "127.0.0.1"), self.port, free_port(), local=True)
-        self._archive = Archive(programs, self.state, "Test clinic", address)
+        self._archive = Archive(self._programs, self.state, "Test clinic", address)
         self.url = f"https://localhost:{self.port}/dicom-web"
 
     def start(self) -> None:
-        self._archive.start()
+        for tries_left in (2, 1, 0):
+            try:
+                self._archive.start()
+            except ArchiveStartError:  # somebody else was quicker to take the port, or so it may be
+                if not tries_left:
+                    raise
+                self._place()
+            else:
+                return
 
     def stop(self) -> None:
         self._archive.stop()
@@ -69,9 +76,9 @@ class RealArchive:
     def file(self, sop_uid: str) -> bytes:
         """The file as the archive keeps it, by Orthanc's own interface and an administrator's rights."""
         session, base = self._session(ADMIN), f"https://localhost:{self.port}"
-        found = session.post(f"{base}/tools/lookup", data=sop_uid, timeout=10).json()
+        found = session.post(f"{base}/tools/lookup", data=sop_uid, timeout=PATIENT_S).json()
         (one,) = [entry for entry in found if entry["Type"] == "Instance"]
-        return bytes(session.get(f"{base}/instances/{one['ID']}/file", timeout=10).content)
+        return bytes(session.get(f"{base}/instances/{one['ID']}/file", timeout=PATIENT_S).content)
 
     def _session(self, user: str) -> requests.Session:
         session: requests.Session = create_session_from_user_pass(user, self.state.users()[user])

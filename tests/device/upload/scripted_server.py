@@ -8,6 +8,8 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 
+from tests.patience import PATIENT_S
+
 Behaviour = Callable[[socket.socket], None]
 
 
@@ -23,7 +25,7 @@ def server(behave: Behaviour, context: ssl.SSLContext | None = None) -> Iterator
 
     def serve(connection: socket.socket) -> None:
         with contextlib.suppress(OSError), contextlib.closing(connection):
-            connection.settimeout(20)
+            connection.settimeout(PATIENT_S)
             if context is not None:
                 connection = context.wrap_socket(connection, server_side=True)
             behave(connection)

@@ -7,6 +7,7 @@ import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -22,6 +23,7 @@ from device.errors import (
     ContentConflictError,
     UploadStoppedError,
 )
+from device.upload import link as module
 from device.upload.access import ClinicAccess
 from device.upload.link import Link
 from device.upload.pace import Pace
@@ -192,7 +194,7 @@ def test_stopping_ends_a_wait_for_an_answer_at_once() -> None:
         link = link_to(port)
 
         def abort() -> None:
-            asked.wait(10)
+            asked.wait()
             link.abort()
 
         thread = threading.Thread(target=abort)
@@ -220,15 +222,18 @@ def test_an_upload_that_crawls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_slow_but_steady_read_back_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("device.upload.link.SILENCE_TIMEOUT_S", 0.5)
-    content = b"x" * 10_000
+    # A clock of its own, which the server moves: in all it takes longer than any silence may last.
+    content, pieces, now = b"x" * 10_000, 10, [1000.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    assert module.SILENCE_TIMEOUT_S / pieces < len(content) / module.SLOWEST_BYTES_PER_S
 
     def drip(connection: socket.socket) -> None:
         read_request(connection)
         whole = answer(content, "application/dicom")
-        for start in range(0, len(whole), 1000):
-            connection.sendall(whole[start : start + 1000])
-            threading.Event().wait(0.1)  # ten pieces: a second in all
+        size = -(-len(whole) // pieces)
+        for start in range(0, len(whole), size):
+            now[0] += 1.1 * module.SILENCE_TIMEOUT_S / pieces
+            connection.sendall(whole[start : start + size])
 
     with server(drip) as port:
         archive_at(port).verify(SOMETHING, content)

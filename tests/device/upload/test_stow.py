@@ -26,7 +26,9 @@ from device.upload.pace import Pace
 from device.upload.stow import DicomWebArchive
 from tests.device.upload import exams
 from tests.device.upload.hostile_proxy import Fault, HostileProxy, always
-from tests.device.upload.real_archive import RealArchive, free_port
+from tests.device.upload.real_archive import RealArchive
+from tests.patience import PATIENT_S
+from tests.ports import nobodys_port
 
 
 def client(url: str, access: ClinicAccess) -> DicomWebArchive:
@@ -130,7 +132,7 @@ def test_a_handheld_can_look_at_nothing_but_what_it_can_name(archive: RealArchiv
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}/", "http://localhost:{port}/dicom-web/studies"])
 def test_the_archive_answers_nobody_without_tls(archive: RealArchive, address: str) -> None:
     with pytest.raises(OSError):  # noqa: SIM117
-        with urllib.request.urlopen(address.format(port=archive.port), timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(address.format(port=archive.port), timeout=PATIENT_S) as answer:  # noqa: S310
             answer.read()
 
 
@@ -171,9 +173,8 @@ def test_nothing_is_said_to_a_server_with_another_key(archive: RealArchive, tmp_
 
 
 def test_nobody_there_is_unreachable(archive: RealArchive) -> None:
-    url = f"https://localhost:{free_port()}/dicom-web"
-    with pytest.raises(ArchiveUnreachableError):
-        client(url, archive.access()).find("2.25.1", "2.25.2")
+    with nobodys_port() as port, pytest.raises(ArchiveUnreachableError):
+        client(f"https://localhost:{port}/dicom-web", archive.access()).find("2.25.1", "2.25.2")
 
 
 @pytest.mark.parametrize(

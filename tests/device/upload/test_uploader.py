@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -28,7 +27,9 @@ from device.upload.status import UploadState, UploadStatus
 from device.upload.uploader import Uploader
 from tests.device.upload.device_records import Records
 from tests.device.upload.hostile_proxy import Fault, HostileProxy, always
-from tests.device.upload.real_archive import RealArchive, free_port
+from tests.device.upload.real_archive import RealArchive
+from tests.patience import PATIENT_S
+from tests.ports import nobodys_port
 
 SOON = Backoff(timedelta(milliseconds=20), timedelta(milliseconds=50))
 NEVER = Backoff(timedelta(hours=1), timedelta(hours=1))
@@ -45,9 +46,8 @@ class Watched:
 
     def until(self, wanted: Callable[[UploadStatus], bool]) -> UploadStatus:
         """The first status from now on that is as wanted."""
-        limit = time.monotonic() + 30
         while True:
-            status = self.said.get(timeout=max(0.01, limit - time.monotonic()))
+            status = self.said.get(timeout=PATIENT_S)
             if wanted(status):
                 return status
 
@@ -59,7 +59,7 @@ def running(records: Records, where: Destination, **options: object) -> Iterator
     try:
         yield watched
     finally:
-        assert watched.uploader.stop(30)
+        assert watched.uploader.stop(PATIENT_S)
 
 
 def all_sent(number: int) -> Callable[[UploadStatus], bool]:
@@ -141,10 +141,10 @@ def test_stopping_in_the_middle_ends_the_thread_and_the_next_start_goes_on(
 ) -> None:
     exam = records.final_exam(loop=4)
     proxy = HostileProxy(archive, tmp_path, always(Fault.NONE))
-    crawling = Destination(proxy.url, archive.access(), bytes_per_s=100)  # would take the better part of an hour
+    crawling = Destination(proxy.url, archive.access(), bytes_per_s=1)  # would take days
     with proxy.running():
         with running(records, crawling):
-            assert proxy.entered.wait(20)
+            assert proxy.entered.wait(PATIENT_S)
         entry = records.table().entry(exam.uid)
         assert (entry.state, entry.attempts) == (OutboxState.WAITING, 0)
         assert archive.stored(exam.uid) == []
@@ -183,7 +183,8 @@ def test_where_to_comes_from_settings_and_the_stored_access(
 
 def test_the_port_of_nobody_is_trouble_and_not_the_end(records: Records, archive: RealArchive) -> None:
     records.final_exam()
-    where = Destination(f"https://localhost:{free_port()}/dicom-web", archive.access())
-    with running(records, where) as watched:
-        for _ in range(2):
-            watched.until(lambda status: status.state is UploadState.TROUBLE)
+    with nobodys_port() as port:
+        where = Destination(f"https://localhost:{port}/dicom-web", archive.access())
+        with running(records, where) as watched:
+            for _ in range(2):
+                watched.until(lambda status: status.state is UploadState.TROUBLE)

@@ -52,7 +52,7 @@ def test_a_tap_opens_the_picture_and_the_model_has_looked_at_it(
     driver.wait(2)
     name = next(words for words, place in driver.texts() if words.startswith("view ") and 200 < place.y < 400)
     driver.tap(name)
-    driver.until(lambda: bool(chosen), 60)
+    driver.until(lambda: bool(chosen))
     assert chosen[0].frame.origin == name
     assert chosen[0].finding.probabilities is not None
 
@@ -63,7 +63,7 @@ def test_a_bad_file_is_said_and_the_next_one_opens(driver: Driver, frames: Frame
     assert driver.shows("not an accepted picture")
     driver.tap("OK")
     frames.open_file(3)
-    driver.until(lambda: bool(chosen), 60)
+    driver.until(lambda: bool(chosen))
     assert chosen[0].frame.origin == "view 1.png"
 
 

@@ -55,7 +55,7 @@ def test_a_picture_on_a_stick_becomes_a_view_with_its_finding(driver: Driver, wo
     fill_stick(world.plug())
     _browse(driver, frozen)
     driver.tap("good.png")
-    driver.until(lambda: len(frozen) == 1, 60)
+    driver.until(lambda: len(frozen) == 1)
     assert frozen[0].frame.origin == "good.png"
     assert frozen[0].finding.model.startswith("mammascope@")
 
@@ -81,7 +81,7 @@ def test_bad_files_say_why_in_their_place_and_the_others_go_on(
         assert driver.shows("Not usable")
     assert frozen == []
     driver.tap("good.png")
-    driver.until(lambda: len(frozen) == 1, 60)
+    driver.until(lambda: len(frozen) == 1)
 
 
 def test_a_folder_is_gone_into_and_left_again(driver: Driver, world: World, frozen: list[View]) -> None:
@@ -147,7 +147,7 @@ def test_a_loop_is_looked_through_and_the_chosen_frame_is_taken(
     driver.tap_at((track.right - 4, track.bottom - 30))
     driver.until(lambda: screen._frame is not None and screen._frame.index == 11)
     driver.tap("use")
-    driver.until(lambda: len(frozen) == 1, 60)
+    driver.until(lambda: len(frozen) == 1)
     assert frozen[0].frame.index == 11
     assert frozen[0].frame.pixels[:40, :40].mean() == pytest.approx(220, abs=12)
 
@@ -186,7 +186,7 @@ def test_an_exam_is_written_to_a_stick_and_read_back(driver: Driver, services: S
     driver.wait(1.1)
     driver.until_text("KINGSTON")
     driver.tap("begin")
-    driver.until(lambda: screen._step is Step.DONE, 60)
+    driver.until(lambda: screen._step is Step.DONE)
     assert driver.shows("read back and compared")
     (folder,) = mount.iterdir()
     names = {path.name for path in folder.iterdir()}
@@ -211,7 +211,7 @@ def test_only_final_exams_are_offered_and_only_chosen_ones_written(
     driver.until_text("KINGSTON")
     driver.tap("dicom")
     driver.tap("begin")
-    driver.until(lambda: screen._step is Step.DONE, 60)
+    driver.until(lambda: screen._step is Step.DONE)
     (folder,) = mount.iterdir()
     assert folder.name.endswith(second.uid[-8:])
     assert not list(folder.glob("*.dcm"))
@@ -227,11 +227,11 @@ def test_a_stick_that_is_pulled_is_said_and_can_be_tried_again(
     driver.until_text("KINGSTON")
     world.pull()
     driver.tap("begin")
-    driver.until(lambda: screen._step is Step.DONE, 60)
+    driver.until(lambda: screen._step is Step.DONE)
     assert driver.shows("The stick is gone")
     world.plug_again()
     driver.tap("again")
     driver.until_text("KINGSTON")
     driver.tap("begin")
-    driver.until(lambda: screen._step is Step.DONE, 60)
+    driver.until(lambda: screen._step is Step.DONE)
     assert driver.shows("read back and compared")

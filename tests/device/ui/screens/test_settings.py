@@ -156,7 +156,7 @@ def test_a_preset_is_deleted_after_a_question(driver: Driver) -> None:
 
 def test_the_model_says_its_name_and_its_figures(driver: Driver) -> None:
     driver.show(ModelScreen())
-    driver.until(lambda: driver.app.screen._manifest is not None, 60)  # type: ignore[union-attr]
+    driver.until(lambda: driver.app.screen._manifest is not None)  # type: ignore[union-attr]
     assert driver.shows("mammascope@")
 
 
@@ -173,11 +173,11 @@ def test_a_backup_brings_deleted_drafts_back(driver: Driver, services: Services,
     driver.until_text("exams: 2")
     driver.until_text("KINGSTON")
     driver.tap("back_up")
-    driver.until_text("The backup is complete", 60)
+    driver.until_text("The backup is complete")
     services.store.delete_draft(draft.uid)
     driver.tap("restore")
     driver.tap("Restore")
-    driver.until_text("The backup was gone through", 60)
+    driver.until_text("The backup was gone through")
     assert {exam.uid for exam in services.store.search()} == {draft.uid, final.uid}
     assert services.store.get(draft.uid).state is ExamState.DRAFT
 

@@ -217,7 +217,7 @@ def test_another_picture_area_is_looked_at_again(driver: Driver) -> None:
     got: list[View] = []
     driver.show(Before())
     freeze(driver.app, phantom_frame(3, "benign", screen=True), got.append)
-    driver.until(lambda: bool(got), 60)
+    driver.until(lambda: bool(got))
     screen = ViewScreen(got[0], lambda _: None, new=True)
     _show(driver, screen)
     driver.tap("more")
@@ -230,7 +230,7 @@ def test_another_picture_area_is_looked_at_again(driver: Driver) -> None:
     wanted: Box = region._handles.box  # type: ignore[union-attr]
     assert wanted != got[0].finding.sonogram
     driver.tap("done")
-    driver.until(lambda: screen.view.finding is not got[0].finding, 60)
+    driver.until(lambda: screen.view.finding is not got[0].finding)
     assert screen.view.finding.sonogram == wanted
     assert screen.view.uid == got[0].uid
 
@@ -239,13 +239,13 @@ def test_a_lesion_marked_by_hand_is_looked_at(driver: Driver) -> None:
     got: list[View] = []
     driver.show(Before())
     freeze(driver.app, phantom_frame(3, "benign"), got.append)
-    driver.until(lambda: bool(got), 60)
+    driver.until(lambda: bool(got))
     screen = ViewScreen(got[0], lambda _: None, new=True)
     _show(driver, screen)
     driver.tap("more")
     driver.tap("lesion")
     driver.tap("done")
-    driver.until(lambda: screen.view.finding is not got[0].finding, 60)
+    driver.until(lambda: screen.view.finding is not got[0].finding)
     assert screen.view.operator_region is not None
     assert any("marked by hand" in widget.caption for widget in driver._widgets())
 

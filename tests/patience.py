@@ -1,0 +1,57 @@
+"""How long tests wait for what must happen, and the limits of the program that they widen so that it can.
+
+A limit protects whoever stands before the handheld from waiting. On a machine with two busy cores it would end what is
+merely slow, and a test would fail that has found nothing. So every limit is wide here; a test of what happens when one
+runs out sets that one, and nothing else, to a short time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+PATIENT_S: Final = 240.0
+"""Seconds for what happens at once unless it is broken; nobody waits that long for a test that passes."""
+
+LIMITS: Final = (
+    "device.capture.process_source.OPEN_S",
+    "device.capture.supervisor.OPEN_S",
+    "device.capture.supervisor.SILENCE_S",
+    "device.capture.usb_stick.ANSWER_S",
+    "device.records.database.BUSY_TIMEOUT_S",
+    "device.records.device_secret._TIMEOUT_S",
+    "device.system.child.ANSWER_S",
+    "device.system.clock_setting._TIMEOUT_S",
+    "device.system.power._ANSWER_S",
+    "device.system.stick_mount._LIMIT_S",
+    "device.system.wifi._JOIN_S",
+    "device.system.wifi._LIST_S",
+    "device.upload.link.CONNECT_TIMEOUT_S",
+    "device.upload.link.SILENCE_TIMEOUT_S",
+)
+
+
+def widen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every limit of this process wide."""
+    from device.capture import sandbox  # not before a test needs it: some prove that starting up loads nothing heavy
+
+    for limit in LIMITS:
+        monkeypatch.setattr(limit, PATIENT_S)
+    monkeypatch.setattr(sandbox, "DEFAULT", replace(sandbox.DEFAULT, timeout_s=PATIENT_S))
+
+
+def patient_device(*words: str, limits: Iterable[str]) -> list[str]:
+    """The command ``python -m device`` with these limits made wide."""
+    code = (
+        "import importlib, sys\n"
+        f"for limit in {tuple(limits)!r}:\n"
+        "    module, _, name = limit.rpartition('.')\n"
+        f"    setattr(importlib.import_module(module), name, {PATIENT_S})\n"
+        "from device.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    return [sys.executable, "-c", code, *words]

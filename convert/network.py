@@ -20,6 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from convert.batch_norm import FusedBatchNormalization, fuse_batch_norms
 from convert.efficientnet_lite import efficientnet_lite0
 
 _BATCH_MOMENTUM = 0.95
@@ -166,9 +167,7 @@ def _pretrained(known: _Backbone, spec: NetworkSpec) -> Any:
         backbone = known.make(shape)
         if spec.weights != "none":
             _load(backbone, spec)
-    for layer in backbone.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = _BATCH_MOMENTUM
+    backbone = fuse_batch_norms(backbone, _BATCH_MOMENTUM)
     _freeze_until(backbone, spec.frozen, known.taps[0])
     return backbone
 
@@ -229,7 +228,7 @@ def _no_lesion(features: Any) -> Any:
 
 def _conv(inputs: Any, filters: int, kernel: int, name: str) -> Any:
     x = keras.layers.Conv2D(filters, kernel, padding="same", use_bias=False, name=name)(inputs)
-    x = keras.layers.BatchNormalization(momentum=_BATCH_MOMENTUM, name=f"{name}_bn")(x)
+    x = FusedBatchNormalization(momentum=_BATCH_MOMENTUM, name=f"{name}_bn")(x)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 

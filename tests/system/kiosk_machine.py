@@ -19,12 +19,9 @@ from numpy.typing import NDArray
 
 from tests.system.kiosk_card import Card, read_boot_file
 from tests.system.kiosk_image import BOOT_AT, Image
-from tests.system.kiosk_qmp import Agent, Lines, Monitor, Refused
+from tests.system.kiosk_qmp import PATIENCE_S, Agent, Lines, Monitor, Refused
 
 PANEL = (800, 480)
-PATIENCE_S = 600.0
-"""Seconds for anything at all: costs nothing while all is well, and the machine may be a busy one."""
-
 Picture = NDArray[np.uint8]
 
 
@@ -66,14 +63,20 @@ class Machine:
 
     # --- power --------------------------------------------------------------------------------------------------------
 
-    def switch_on(self) -> None:
-        """Start; returns when commands can be run inside."""
+    def switch_on(self, stick: Path | None = None) -> None:
+        """Start; returns when commands can be run inside.
+
+        Args:
+            stick: In the USB socket from the first moment on.
+        """
         line = read_boot_file(self.card.path, BOOT_AT, "cmdline.txt").strip()
         with (self.folder / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(self._words(line), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.monitor = Monitor(self._socket("monitor"))
+        if stick is not None:
+            self.plug(stick)
         self.agent = Agent(self._socket("agent"))
-        self.agent.await_start(PATIENCE_S)
+        self.agent.await_start()
 
     def _words(self, line: str) -> list[str]:
         width, height = PANEL
@@ -94,10 +97,15 @@ class Machine:
     def _socket(self, name: str) -> Path:
         return Path(self._sockets.name) / name
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it has power."""
+        return self._process is not None
+
     def switch_off(self) -> None:
-        """Ask the system to end, as ``systemctl poweroff`` does, and keep everything that it has written."""
+        """Press the button: the system ends properly, and everything that it has written is kept."""
         assert self._process is not None
-        self.agent.run("systemctl", "poweroff", "--no-block")
+        self.monitor.do("system_powerdown")
         self._process.wait(PATIENCE_S)
         self._hang_up()
         self.card.keep()
@@ -109,10 +117,10 @@ class Machine:
 
     def await_reset(self) -> None:
         """The machine starts again by itself (its hardware does it): returns when commands can be run again."""
-        self.monitor.wait_for("RESET", PATIENCE_S)
+        self.monitor.wait_for("RESET")
         self.agent.close()
         self.agent = Agent(self._socket("agent"))
-        self.agent.await_start(PATIENCE_S)
+        self.agent.await_start()
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -202,5 +210,5 @@ class Machine:
         """Pull it without asking."""
         self.monitor.forget()
         self.monitor.do("device_del", id=f"usb-{name}")
-        self.monitor.wait_for("DEVICE_DELETED", PATIENCE_S)
+        self.monitor.wait_for("DEVICE_DELETED")
         self.monitor.do("blockdev-del", node_name=name)

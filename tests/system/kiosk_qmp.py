@@ -12,6 +12,9 @@ from typing import Any
 
 Answer = Any
 
+PATIENCE_S = 1800.0
+"""Seconds for anything at all: costs nothing while all is well, and the machine may be a busy one."""
+
 
 class Refused(AssertionError):  # noqa: N818 - a test that fails by it reads better
     """qemu or the guest's agent said no, or nothing."""
@@ -25,7 +28,7 @@ class Lines:
         wait_s: How long it may take to appear, and any one line.
     """
 
-    def __init__(self, path: Path, wait_s: float = 60.0) -> None:
+    def __init__(self, path: Path, wait_s: float = PATIENCE_S) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         deadline = time.monotonic() + wait_s
         while True:
@@ -75,16 +78,16 @@ class Monitor:
 
     def __init__(self, path: Path) -> None:
         self._lines = Lines(path)
-        self._lines.receive(60)
+        self._lines.receive(PATIENCE_S)
         self.events: list[str] = []
         self.do("qmp_capabilities")
 
-    def do(self, command: str, wait_s: float = 120.0, /, **arguments: Answer) -> Answer:
+    def do(self, command: str, /, **arguments: Answer) -> Answer:
         """Run one command of the monitor and return what it answers; keyword names use ``_`` for ``-``."""
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         self._lines.send({"execute": command, "arguments": named})
         while True:
-            answer = self._lines.receive(wait_s)
+            answer = self._lines.receive(PATIENCE_S)
             if "event" in answer:
                 self.events.append(answer["event"])
             elif "error" in answer:
@@ -92,9 +95,9 @@ class Monitor:
             else:
                 return answer["return"]
 
-    def wait_for(self, event: str, wait_s: float) -> None:
+    def wait_for(self, event: str) -> None:
         """Return when it has happened since the last ``forget``."""
-        deadline = time.monotonic() + wait_s
+        deadline = time.monotonic() + PATIENCE_S
         while event not in self.events:
             answer = self._lines.receive(deadline - time.monotonic())
             if "event" in answer:
@@ -121,9 +124,9 @@ class Agent:
         self._lines: Lines | None = None
         self._number = 0
 
-    def await_start(self, wait_s: float) -> None:
+    def await_start(self) -> None:
         """Return when the agent answers."""
-        deadline = time.monotonic() + wait_s
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             self._lines = Lines(self._path)
             self._number += 1
@@ -141,22 +144,22 @@ class Agent:
         assert self._lines is not None
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         self._lines.send({"execute": command, "arguments": named})
-        answer = self._lines.receive(120)
+        answer = self._lines.receive(PATIENCE_S)
         if "error" in answer:
             raise Refused(f"{command}: {answer['error']}")
         return answer["return"]
 
-    def run(self, *command: str, check: bool = True, wait_s: float = 300.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in the guest as root, found on its path.
 
         Raises:
             Refused: It failed and ``check`` is set, or did not end in time.
         """
         started = self._do("guest-exec", path="/usr/bin/env", arg=list(command), capture_output=True)
-        deadline = time.monotonic() + wait_s
+        deadline = time.monotonic() + PATIENCE_S
         while not (state := self._do("guest-exec-status", pid=started["pid"]))["exited"]:
             if time.monotonic() > deadline:
-                raise Refused(f"{' '.join(command)}: still running after {wait_s:.0f} s")
+                raise Refused(f"{' '.join(command)}: still running after {PATIENCE_S:.0f} s")
             time.sleep(0.1)
         said, told = (
             base64.b64decode(state.get(name, "")).decode(errors="replace") for name in ("out-data", "err-data")

@@ -2,12 +2,13 @@
 
 The one here knows where its buttons are and what its screen should look like; the one in the machine is the real thing,
 in its kiosk, on its panel. Every finger touches both, and before the next one both have to show the same picture, pixel
-by pixel, below the status bar (which tells the time and the network of the machine that it is on). So a test says what
-to tap by name, and proves what is seen.
+by pixel, but for the status bar (which tells the time and the network of the machine that it is on) and texts with a
+time of day. So a test says what to tap by name, and proves what is seen.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -19,8 +20,13 @@ from numpy.typing import NDArray
 from device.ui.flow import Flow
 from device.ui.services import Services
 from device.ui.testing import Driver
-from tests.system.kiosk_machine import PANEL, PATIENCE_S, Machine, Picture
-from tests.system.kiosk_qmp import Refused
+from tests.system.kiosk_machine import PANEL, Machine, Picture
+from tests.system.kiosk_qmp import PATIENCE_S, Refused
+
+REST_S = 0.5
+"""More than the program needs to take a finger for resting (``device.ui.widgets.scroller``)."""
+
+_TIME = re.compile(r"\d\d:\d\d")
 
 
 class Twin(Driver):
@@ -34,19 +40,47 @@ class Twin(Driver):
     def __init__(self, machine: Machine, services: Services) -> None:
         super().__init__(services, PANEL)
         self._machine = machine
+        self._reaches, self._compares = True, True
         Flow(self.app).start()
         self.step()
 
     def finger(self, kind: int, pos: tuple[int, int], finger: int = 1) -> None:
         """Touch both; a first finger waits until both show the same."""
-        if kind == pygame.FINGERDOWN and finger == 1:
+        if kind == pygame.FINGERDOWN and finger == 1 and self._compares:
             self.same()
         super().finger(kind, pos, finger)
+        if not self._reaches:
+            return
         x, y = self.app.display.reader.to_panel(pos)
         if kind == pygame.FINGERUP:
             self._machine.lift(finger - 1)
         else:
             self._machine.touch(x, y, finger - 1)
+
+    def tap_here(self, target: str) -> None:
+        """Tap only the one on this machine: the other has been touched in another way."""
+        self._reaches = self._compares = False
+        self.tap(target)
+        self._reaches = self._compares = True
+
+    def tap_moving(self, target: str) -> None:
+        """Tap both while they show moving pictures, which are never the same."""
+        self._compares = False
+        self.tap(target)
+        self._compares = True
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int], steps: int = 8) -> None:
+        """Move a finger and let it rest before it lifts: how far a list glides on would depend on the speed of both."""
+        self.finger(pygame.FINGERDOWN, start)
+        for step in range(1, steps + 1):
+            share = step / steps
+            pos = (round(start[0] + (end[0] - start[0]) * share), round(start[1] + (end[1] - start[1]) * share))
+            self.finger(pygame.FINGERMOTION, pos)
+        self.wait(REST_S)
+        self.same()
+        time.sleep(REST_S)
+        self.finger(pygame.FINGERUP, end)
+        self.step()
 
     def same(self, wait_s: float = PATIENCE_S) -> None:
         """Wait until the machine's panel shows what this one shows.
@@ -67,6 +101,9 @@ class Twin(Driver):
         """Where the pictures differ below the status bar, (height, width)."""
         different: NDArray[np.bool_] = np.asarray((seen != self._picture()).any(axis=2), np.bool_)
         different[: self.app.area.top] = False
+        for text, rect in self.texts():
+            if _TIME.search(text):
+                different[rect.top : rect.bottom, rect.left : rect.right] = False
         return different
 
     def _picture(self) -> Picture:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # TensorFlow reports its own start-up on standard error; what a user needs to know, our stages say.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -20,6 +21,9 @@ from convert.data import add_data_arguments, folders_of
 from convert.datasets.sample import DatasetError
 from convert.run import Run, SplitChoice, StageMissingError
 from device.errors import MammascopeError
+
+if TYPE_CHECKING:
+    from convert.train import TrainingPlan
 
 EXIT_ERROR = 2
 
@@ -42,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "quantise", "convert the trained network to int8 and to float", _quantise)
     _add(verbs, "calibrate", "choose calibration, thresholds and limits on the calibration part", _calibrate)
     _add(verbs, "evaluate", "test a bundle or a run, and print every target beside its figure", _evaluate, _on_bundle)
+    _add(verbs, "folds", "train and test every grouped fold, and report over all of them", _folds, _folds_arguments)
     _add(verbs, "package", "write the signed bundle of an evaluated run", _package, _package_arguments)
     _add(verbs, "build", "all of these, from images to a signed bundle", _build, _build_arguments)
     text = "list near-duplicate groups of a data set as CSV"
@@ -69,6 +74,14 @@ def _add(
 
 
 def _training_arguments(parser: argparse.ArgumentParser) -> None:
+    _recipe_arguments(parser)
+    group = parser.add_argument_group("split")
+    group.add_argument("--fold", type=int, default=0, help="which of the grouped folds is the test part")
+    group.add_argument("--folds", type=int, default=5, help="number of grouped folds (default: 5)")
+    group.add_argument("--leave-out", default="", metavar="NAME", help="test on this data set or scanner instead")
+
+
+def _recipe_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training")
     text = "backbone: mobilenet_v2 or efficientnet_lite0"
     group.add_argument("--network", default="mobilenet_v2", metavar="NAME", help=f"{text} (default: mobilenet_v2)")
@@ -78,13 +91,29 @@ def _training_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--epochs", type=int, default=16, help="default: 16")
     group.add_argument("--pictures", type=int, default=0, help="pictures an epoch (default: one a training image)")
     group.add_argument("--seed", type=int, default=0, help="of weights, sampling and augmentation")
+    text = "finished runs whose joint opinion is learned beside the labels (for folds: folders of folds)"
+    group.add_argument("--teachers", type=Path, nargs="+", default=[], metavar="RUN", help=text)
+    text = "how much they count against the labels, 0 to 1 (default: 0.7)"
+    group.add_argument("--teacher-share", type=float, default=0.7, metavar="SHARE", help=text)
     group.add_argument("--size", type=int, default=224, help="side of the network's input (default: 224)")
-    group.add_argument("--fold", type=int, default=0, help="which of the grouped folds is the test part")
+
+
+def _folds_arguments(parser: argparse.ArgumentParser) -> None:
+    _recipe_arguments(parser)
+    _with_left_out(parser)
+    group = parser.add_argument_group("folds")
     group.add_argument("--folds", type=int, default=5, help="number of grouped folds (default: 5)")
-    group.add_argument("--leave-out", default="", metavar="NAME", help="test on this data set or scanner instead")
+    text = "make only these folds now, counted from 0 (the report needs all of them)"
+    group.add_argument("--only", type=int, nargs="+", metavar="FOLD", help=text)
 
 
 def _with_others(parser: argparse.ArgumentParser) -> None:
+    _with_left_out(parser)
+    text = "folder of the folds of the same recipe (COMMAND folds); their figures join the report"
+    parser.add_argument("--folds-run", type=Path, metavar="DIR", help=text)
+
+
+def _with_left_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--left-out-run",
         type=Path,
@@ -115,10 +144,9 @@ def _build_arguments(parser: argparse.ArgumentParser) -> None:
     _package_arguments(parser)
 
 
-def _train(args: argparse.Namespace) -> int:
+def _plan(args: argparse.Namespace) -> TrainingPlan:
     # Late, so that --help does not wait for TensorFlow.
     from convert.network import NetworkSpec, frozen_by_default
-    from convert.stages import train_stage
     from convert.train import TrainingPlan
 
     network = NetworkSpec(
@@ -128,9 +156,22 @@ def _train(args: argparse.Namespace) -> int:
         frozen=frozen_by_default(args.network) if args.frozen is None else args.frozen,
         mask=not args.no_mask,
     )
-    plan = TrainingPlan(network=network, epochs=args.epochs, pictures=args.pictures, seed=args.seed)
+    if not 0 <= args.teacher_share <= 1:
+        raise ValueError("--teacher-share: give a number from 0 to 1")
+    return TrainingPlan(
+        network=network,
+        epochs=args.epochs,
+        pictures=args.pictures,
+        seed=args.seed,
+        teacher_share=args.teacher_share,
+    )
+
+
+def _train(args: argparse.Namespace) -> int:
+    from convert.stages import train_stage
+
     split = SplitChoice(args.fold, args.folds, args.leave_out)
-    train_stage(Run(args.run), folders_of(args), split, plan)
+    train_stage(Run(args.run), folders_of(args), split, _plan(args), args.teachers)
     return 0
 
 
@@ -154,7 +195,23 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.bundle is not None:
         evaluate_bundle(args.bundle, folders_of(args), args.out)
     else:
-        evaluate_run(Run(args.run), folders_of(args), args.left_out_run)
+        evaluate_run(Run(args.run), folders_of(args), args.left_out_run, args.folds_run)
+    return 0
+
+
+def _folds(args: argparse.Namespace) -> int:
+    from convert.folds import make_fold, report_folds
+    from convert.release import print_report
+
+    data = folders_of(args)
+    wanted = sorted(set(args.only or range(args.folds)))
+    if not set(wanted) <= set(range(args.folds)):
+        raise ValueError(f"--only: {args.folds} folds are counted from 0 to {args.folds - 1}")
+    for fold in wanted:
+        print(f"fold {fold + 1} of {args.folds}", flush=True)
+        make_fold(args.run, data, SplitChoice(fold, args.folds), _plan(args), args.teachers)
+    if len(wanted) == args.folds:
+        print_report(report_folds(args.run, data, args.left_out_run), args.run / "figures")
     return 0
 
 
@@ -183,7 +240,7 @@ def _build(args: argparse.Namespace) -> int:
 def _evaluate_built(args: argparse.Namespace) -> int:
     from convert.release import evaluate_run
 
-    evaluate_run(Run(args.run), folders_of(args), args.left_out_run)
+    evaluate_run(Run(args.run), folders_of(args), args.left_out_run, args.folds_run)
     return 0
 
 

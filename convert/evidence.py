@@ -22,6 +22,7 @@ from convert.intervals import Figure
 from convert.metrics import decided
 from convert.predictions import Predictions
 from convert.report import Evaluation, Evidence
+from convert.run import Run, SplitChoice
 from convert.subject import Subject
 from device.capture.frame import Pixels
 from device.capture.reader import list_images, read_frames
@@ -40,18 +41,49 @@ def gather_evidence(subject: Subject, data: DataFolders) -> Evidence:
     split = subject.split
     examples = load_examples(split.divide(data.load()).test)
     table = examine(subject.int8, examples, subject.how)
-    int8 = predictions_of(examples, table, subject)
-    original = None
-    if subject.original is not None:
-        original = predictions_of(examples, examine(subject.original, examples, subject.how), subject)
-    title = f"{split.leave_out} left out" if split.leave_out else f"grouped test part (fold {split.fold + 1})"
-    evaluation = Evaluation(title, int8, original)
+    evaluation = _evaluation(subject, examples, table)
     return Evidence(
         left_out={split.leave_out: evaluation} if split.leave_out else {},
         held_out=None if split.leave_out else evaluation,
         rejection={} if data.foreign is None else _rejection(subject, data.foreign, table, examples),
-        shortcuts=_shortcuts(subject, examples, int8),
+        shortcuts=_shortcuts(subject, examples, evaluation.int8),
     )
+
+
+def test_part(subject: Subject, data: DataFolders) -> Evaluation:
+    """What the int8 network and its original say of the test part, and nothing else."""
+    examples = load_examples(subject.split.divide(data.load()).test)
+    return _evaluation(subject, examples, examine(subject.int8, examples, subject.how))
+
+
+def keep(evaluation: Evaluation, run: Run) -> None:
+    """Write what was said of the test part into the run, so that other reports can join it."""
+    run.figures.mkdir(parents=True, exist_ok=True)
+    if evaluation.original is not None:
+        evaluation.original.save(run.said_float)
+    evaluation.int8.save(run.said_int8)
+
+
+def kept(run: Run) -> Evaluation:
+    """What ``keep`` wrote.
+
+    Raises:
+        StageMissingError: The run was not evaluated.
+    """
+    said = Predictions.load(run.needs(run.said_int8, "evaluate"))
+    original = Predictions.load(run.said_float) if run.said_float.exists() else None
+    return Evaluation(_title(run.read_settings()[0]), said, original)
+
+
+def _evaluation(subject: Subject, examples: Sequence[Example], table: LookTable) -> Evaluation:
+    original = None
+    if subject.original is not None:
+        original = predictions_of(examples, examine(subject.original, examples, subject.how), subject)
+    return Evaluation(_title(subject.split), predictions_of(examples, table, subject), original)
+
+
+def _title(split: SplitChoice) -> str:
+    return f"{split.leave_out} left out" if split.leave_out else f"grouped test part (fold {split.fold + 1})"
 
 
 def predictions_of(examples: Sequence[Example], table: LookTable, subject: Subject) -> Predictions:

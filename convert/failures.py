@@ -5,15 +5,27 @@ The sheet shows real images: it is written where the user says and never becomes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.corpus import load_example
+from convert.datasets.sample import Sample
+from convert.examine import OUTLINE
 from convert.plots import Tile, plot_contact_sheet
 from convert.predictions import UNCERTAIN, UNDECIDED, Predictions
+from convert.subject import Subject
+from device.capture.frame import Pixels
 from device.inference.finding import CLASSES
+from device.inference.lesion import Contour
+from device.inference.looks import take_looks
+from device.inference.runtime import Runtime
+
+SHEET = "failures.png"
 
 TileMaker = Callable[[str, str], Tile]
 """From the key of an image and a caption to its tile."""
@@ -55,6 +67,41 @@ def failure_sheet(predictions: Predictions, tile: TileMaker, path: Path, count: 
         tiles = [tile(str(predictions.keys[i]), _caption(predictions, int(i))) for i in worst]
         plot_contact_sheet(tiles, path, "Most confident mistakes")
     return len(worst)
+
+
+def draw_failures(
+    predictions: Predictions, samples: Sequence[Sample], tested_by: Callable[[str], Subject], folder: Path
+) -> None:
+    """Draw the worst failures with the true and the found outline into ``failures.png``.
+
+    Args:
+        predictions: What the int8 networks said.
+        samples: At least those that were tested.
+        tested_by: From the key of an image to what tested it.
+        folder: Where the sheet goes; an older one is taken away where nothing failed.
+    """
+    by_key = {sample.key: sample for sample in samples}
+    (folder / SHEET).unlink(missing_ok=True)
+    drawn = failure_sheet(predictions, lambda key, caption: _tile(by_key[key], tested_by(key), caption), folder / SHEET)
+    print(f"{drawn} worst failures are shown in {folder / SHEET}; it holds images of the data sets", file=sys.stderr)
+
+
+def _tile(sample: Sample, subject: Subject, caption: str) -> Tile:
+    example = load_example(sample)
+    looks = take_looks(Runtime(subject.int8), example.sonogram, subject.how, OUTLINE)
+    return Tile(example.sonogram.pixels, caption, _points(_outline(example.mask)), _points(looks.contour))
+
+
+def _outline(mask: Pixels) -> Contour | None:
+    """Outline of the largest true lesion, ``None`` without one."""
+    found, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not found:
+        return None
+    return np.asarray(max(found, key=cv2.contourArea)[:, 0, :], np.float64)
+
+
+def _points(contour: Contour | None) -> list[tuple[float, float]]:
+    return [] if contour is None else [(float(x), float(y)) for x, y in contour]
 
 
 def _caption(predictions: Predictions, index: int) -> str:

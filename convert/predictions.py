@@ -92,8 +92,10 @@ class Predictions:
         return Predictions(**{each.name: getattr(self, each.name)[index] for each in fields(self)})
 
     def save(self, path: Path) -> None:
-        """Write everything into one compressed ``.npz``."""
-        np.savez_compressed(path, **{each.name: getattr(self, each.name) for each in fields(self)})
+        """Write everything into one compressed ``.npz``; what is there is replaced at once or not at all."""
+        unfinished = path.with_suffix(".part.npz")
+        np.savez_compressed(unfinished, **{each.name: getattr(self, each.name) for each in fields(self)})
+        unfinished.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Predictions:

@@ -17,8 +17,10 @@ from typing import Any
 from rich.console import Console
 
 from convert.data import DataFolders, count_sets
-from convert.evidence import gather_evidence
+from convert.evidence import gather_evidence, keep, kept
 from convert.examine import OUTLINE
+from convert.failures import draw_failures
+from convert.folds import kept_folds
 from convert.keys import read_signing_key, signing_key_path
 from convert.package import REPORT_NAME, BundleDraft, bundle_megabytes, write_bundle
 from convert.report import write_report
@@ -31,29 +33,32 @@ from device.inference.manifest import Training
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "opencv-python-headless")
 
 
-def evaluate_run(run: Run, data: DataFolders, others: Sequence[Path] = ()) -> dict[str, Any]:
-    """Test a run, write its report into the run folder and print the targets.
+def evaluate_run(run: Run, data: DataFolders, others: Sequence[Path] = (), folds: Path | None = None) -> dict[str, Any]:
+    """Test a run, write its report and the sheet of its worst failures into the run folder, and print the targets.
 
     Args:
         run: A calibrated run.
         data: The sets that it was made from.
         others: Evaluated runs of the same recipe that left a data set or scanner out; their figures join the report.
+        folds: Folder of the folds of the same recipe (``convert.folds``); their figures join the report.
 
     Raises:
         StageMissingError: One of the runs is not that far.
     """
     subject = subject_of_run(run)
+    left_out = {other.read_settings()[0].leave_out: kept(other) for other in map(Run, others)}
+    whole = None if folds is None else kept_folds(folds, run.read_settings()[1])
     evidence = gather_evidence(subject, data)
+    evaluation = evidence.held_out or evidence.left_out[subject.split.leave_out]
+    keep(evaluation, run)
+    evidence = replace(evidence, folds=whole, left_out={**evidence.left_out, **left_out})
     if not subject.split.leave_out:
         # Only what can become a bundle is timed.
         size = (run.int8.stat().st_size + run.familiar.stat().st_size) / 1e6
         evidence = replace(evidence, cost=measure_speed(subject.int8, subject.how) | {"bundle_mb": size})
-    left_out: dict[str, Any] = {}
-    for other in map(Run, others):
-        path = other.needs(other.figures / "evaluation.json", "evaluate")
-        left_out |= json.loads(path.read_text(encoding="utf-8"))["left_out"]
-    report = write_report(evidence, run.figures, left_out=left_out)
-    _print(report, run.figures)
+    report = write_report(evidence, run.figures)
+    draw_failures(evaluation.int8, data.load(), lambda key: subject, run.figures)
+    print_report(report, run.figures)
     return report
 
 
@@ -74,12 +79,15 @@ def evaluate_bundle(folder: Path, data: DataFolders, out: Path | None) -> dict[s
     if parts.identifier() != manifest.training.split:
         raise ValueError(f"{folder.name}: these data give another split; images that it was trained on could be tested")
     released: dict[str, Any] = json.loads((folder / REPORT_NAME).read_text(encoding="utf-8"))
-    measured = write_report(gather_evidence(subject, data), out or Path("work") / "evaluation")
+    evidence = gather_evidence(subject, data)
+    measured = write_report(evidence, out or Path("work") / "evaluation")
+    if out is not None and evidence.held_out is not None:
+        draw_failures(evidence.held_out.int8, parts.test, lambda key: subject, out)
     for part in ("held_out", "rejection", "shortcuts"):
         if measured[part]:
             released[part] = _merged(released.get(part), measured[part])
     released["cost"]["bundle_mb"] = round(bundle_megabytes(folder), 3)
-    _print(released, out)
+    print_report(released, out)
     return released
 
 
@@ -136,7 +144,8 @@ def _merged(released: Any, measured: Any) -> Any:
     return released | {name: value for name, value in measured.items() if value is not None}
 
 
-def _print(report: dict[str, Any], folder: Path | None) -> None:
+def print_report(report: dict[str, Any], folder: Path | None) -> None:
+    """Print every target beside its figure, and write that table into the folder of the report."""
     rows = check_targets(report)
     print_targets(rows, Console())
     if folder is not None:

@@ -90,23 +90,19 @@ def evaluate(evidence: Evidence, draws: int = DRAWS) -> dict[str, Any]:
     }
 
 
-def write_report(
-    evidence: Evidence, folder: Path, draws: int = DRAWS, left_out: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def write_report(evidence: Evidence, folder: Path, draws: int = DRAWS) -> dict[str, Any]:
     """Write ``evaluation.json``, ``evaluation.md`` and the plots that it shows.
 
     Args:
         evidence: What was measured.
         folder: Where to; made if it does not exist.
         draws: Bootstrap draws behind each interval.
-        left_out: Evaluations of sets or scanners left out, from the reports of other runs of the same recipe.
 
     Returns:
         The document, as ``evaluate`` gives it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     report = evaluate(evidence, draws)
-    report["left_out"] |= left_out or {}
     drawn = draw_plots(evidence, folder)
     (folder / "evaluation.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "evaluation.md").write_text(to_markdown(report, drawn), encoding="utf-8")

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from convert.datasets.sample import Sample
 from convert.splits import Split, fold_split, leave_out
-from convert.train import TrainingPlan
+from convert.train import RunMismatchError, TrainingPlan, nameless
 
 
 class StageMissingError(RuntimeError):
@@ -95,6 +95,16 @@ class Run:
         """Folder of the evaluation: JSON, Markdown and plots."""
         return self.folder / "figures"
 
+    @property
+    def said_int8(self) -> Path:
+        """What the int8 network said of the test part (``convert.predictions``)."""
+        return self.figures / "int8.npz"
+
+    @property
+    def said_float(self) -> Path:
+        """The same of the network before quantisation."""
+        return self.figures / "float.npz"
+
     def needs(self, path: Path, command: str) -> Path:
         """A file of an earlier stage.
 
@@ -105,13 +115,23 @@ class Run:
             raise StageMissingError(f"{path}: not there yet; run `python -m convert {command}` first")
         return path
 
-    def write_settings(self, split: SplitChoice, plan: TrainingPlan) -> None:
-        """Remember how the run divides its samples and what it trains."""
+    def begin(self, split: SplitChoice, plan: TrainingPlan) -> None:
+        """Remember how the run divides its samples and what it trains.
+
+        Raises:
+            RunMismatchError: The folder holds a run with other settings.
+        """
+        path = self.folder / "settings.json"
+        if path.exists():
+            begun, before = self.read_settings()
+            if begun != split or nameless(before) != nameless(plan):
+                raise RunMismatchError(f"{self.folder}: this folder holds a run with other settings; use another one")
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "settings.json").write_bytes(_Settings.dump_json((split, plan), indent=2) + b"\n")
+        path.write_bytes(_Settings.dump_json((split, plan), indent=2) + b"\n")
 
     def read_settings(self) -> tuple[SplitChoice, TrainingPlan]:
-        """What ``write_settings`` wrote.
+        """What ``begin`` wrote.
 
         Raises:
             StageMissingError: The run was not begun.

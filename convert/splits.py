@@ -58,7 +58,12 @@ def fold_split(samples: Sequence[Sample], fold: int, folds: int = 5, seed: int =
         fold: Which fold is the test part, 0 to ``folds`` - 1.
         folds: Number of folds.
         seed: Of the distribution.
+
+    Raises:
+        ValueError: There is no such fold.
     """
+    if not 0 <= fold < folds:
+        raise ValueError(f"there is no fold {fold}; {folds} folds are counted from 0 to {folds - 1}")
     parts = grouped_folds(samples, folds, seed)
     calibration, rest = grouped_folds(parts[(fold + 1) % folds], 2, seed)
     train = [s for i, part in enumerate(parts) if i not in (fold, (fold + 1) % folds) for s in part] + rest

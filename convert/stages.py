@@ -6,6 +6,7 @@ A stage takes a run folder and the data folders, and writes its result into the 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from convert.calibrate import fit_calibration, operating_point, probabilities, rejection_limit, uncertain_band
 from convert.corpus import load_examples
 from convert.data import DataFolders
+from convert.distil import joint_opinion, load_teachers, with_teachers
 from convert.examine import LookTable, examine
 from convert.familiar import distances, fit_familiar
 from convert.network import build_network
@@ -44,12 +46,33 @@ class Limits(BaseModel):
     breast_loss: float
 
 
-def train_stage(run: Run, data: DataFolders, split: SplitChoice, plan: TrainingPlan) -> None:
-    """Train on the training part, choose the checkpoint on the calibration part; goes on where it was interrupted."""
-    run.write_settings(split, plan)
+def train_stage(
+    run: Run, data: DataFolders, split: SplitChoice, plan: TrainingPlan, teachers: Sequence[Path] = ()
+) -> None:
+    """Train on the training part, choose the checkpoint on the calibration part; goes on where it was interrupted.
+
+    Args:
+        run: The run.
+        data: The sets.
+        split: How they are divided.
+        plan: What is trained.
+        teachers: Folders of the runs whose opinion is learned beside the labels.
+    """
+    plan = with_teachers(plan, teachers)
+    run.begin(split, plan)
     parts = split.divide(data.load())
-    network = train(load_examples(parts.train), load_examples(parts.calibration), plan, run.training)
-    network.save_weights(run.weights)
+    taught = load_teachers(teachers, parts)
+    network = train(
+        load_examples(parts.train),
+        load_examples(parts.calibration),
+        plan,
+        run.training,
+        (lambda student: joint_opinion(taught, student)) if taught else None,
+    )
+    # A file that is there is whole: later stages take it for finished.
+    unfinished = run.folder / "unfinished.weights.h5"
+    network.save_weights(unfinished)
+    unfinished.replace(run.weights)
     history = json.loads((run.training / "history.json").read_text(encoding="utf-8"))
     plot_training(history, run.folder / "training.png")
 

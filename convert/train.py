@@ -17,13 +17,17 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from rich.progress import track
 
 from convert.augment import Augmentation
 from convert.corpus import Example
 from convert.frozen import frozen_features
 from convert.network import NetworkSpec, build_network, learned_part
-from convert.stream import FixedPictures, Floats, PictureStream, fixed_pictures
+from convert.stream import FixedPictures, Floats, Opinion, PictureStream, fixed_pictures
+
+Teachers = Callable[[Floats, Floats], Opinion]
+"""From pictures and the frozen features of them to what the teachers of a run say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class TrainingPlan:
         mask_weight: Weight of the mask loss against the class loss.
         average_from: Share of the epochs after which weights are averaged.
         seed: Of initial weights, sampling and augmentation.
+        teachers: Digests of the networks whose joint opinion is learned beside the labels (``convert.distil``).
+        teacher_share: How much their opinion counts against the labels, 0 to 1.
     """
 
     network: NetworkSpec = field(default_factory=NetworkSpec)
@@ -55,6 +61,11 @@ class TrainingPlan:
     mask_weight: float = 0.6
     average_from: float = 0.6
     seed: int = 0
+    teachers: tuple[str, ...] = ()
+    teacher_share: float = 0.7
+
+
+_Plan = TypeAdapter(TrainingPlan)
 
 
 def nameless(plan: TrainingPlan) -> TrainingPlan:
@@ -66,16 +77,9 @@ class RunMismatchError(ValueError):
     """The folder holds a run with other settings or samples; give another folder or delete it."""
 
 
-def class_loss(smoothing: float) -> Any:
-    """Cross-entropy of the mean class map against an integer label, with label smoothing."""
-
-    def loss(labels: Any, cam: Any) -> Any:
-        logits = ops.mean(cam, axis=(1, 2))
-        wanted = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), 3)
-        wanted = wanted * (1.0 - smoothing) + smoothing / 3.0
-        return keras.losses.categorical_crossentropy(wanted, logits, from_logits=True)
-
-    return loss
+def class_loss(wanted: Any, cam: Any) -> Any:
+    """Cross-entropy of the mean class map against wanted probabilities (n, 3), a value for each picture."""
+    return keras.losses.categorical_crossentropy(wanted, ops.mean(cam, axis=(1, 2)), from_logits=True)
 
 
 def mask_loss(wanted: Any, logits: Any) -> Any:
@@ -87,7 +91,13 @@ def mask_loss(wanted: Any, logits: Any) -> Any:
     return entropy + 1.0 - (2.0 * overlap + 1.0) / (total + 1.0)
 
 
-def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: TrainingPlan, folder: Path) -> Any:
+def train(
+    train_on: Sequence[Example],
+    validate_on: Sequence[Example],
+    plan: TrainingPlan,
+    folder: Path,
+    teachers: Callable[[Any], Teachers] | None = None,
+) -> Any:
     """Train, or go on with a run that was interrupted.
 
     Args:
@@ -95,6 +105,7 @@ def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: Tra
         validate_on: The checkpoint is chosen on these; never the test part.
         plan: Settings.
         folder: Where the run lives; made if it does not exist.
+        teachers: From the network to what the teachers of the plan say of its pictures.
 
     Returns:
         The Keras model with the weights of the lowest validation loss (a single epoch's or the average of the last).
@@ -108,7 +119,7 @@ def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: Tra
     network = build_network(plan.network)
     model = learned_part(network, ("cam", "mask") if plan.network.mask else ("cam",))
     features = frozen_features(network)
-    stream = _stream(train_on, plan, features)
+    stream = _stream(train_on, plan, features, None if teachers is None else teachers(network))
     _compile(model, plan, stream.steps)
     history = _resume(model, folder)
     fixed = fixed_pictures(validate_on, plan.network.size)
@@ -124,10 +135,22 @@ def train(train_on: Sequence[Example], validate_on: Sequence[Example], plan: Tra
     return network
 
 
-def _stream(examples: Sequence[Example], plan: TrainingPlan, features: Callable[[Floats], Floats]) -> PictureStream:
-    count = plan.pictures or len(examples)
-    size, mask = plan.network.size, plan.network.mask
-    return PictureStream(examples, plan.augment, features, size, plan.batch, count, mask, plan.seed)
+def _stream(
+    examples: Sequence[Example], plan: TrainingPlan, features: Callable[[Floats], Floats], teachers: Teachers | None
+) -> PictureStream:
+    return PictureStream(
+        examples,
+        plan.augment,
+        features,
+        size=plan.network.size,
+        batch=plan.batch,
+        pictures=plan.pictures or len(examples),
+        mask=plan.network.mask,
+        seed=plan.seed,
+        smoothing=plan.smoothing,
+        teachers=teachers,
+        teacher_share=plan.teacher_share,
+    )
 
 
 def _fit(model: Any, stream: PictureStream, epoch: int) -> dict[str, float]:
@@ -143,7 +166,7 @@ def _compile(model: Any, plan: TrainingPlan, steps: int) -> None:
     schedule = keras.optimizers.schedules.CosineDecay(
         plan.rate / 20, steps * (plan.epochs - 1), alpha=0.01, warmup_target=plan.rate, warmup_steps=steps
     )
-    losses: dict[str, Any] = {"cam": class_loss(plan.smoothing)}
+    losses: dict[str, Any] = {"cam": class_loss}
     weights = {"cam": 1.0}
     if plan.network.mask:
         losses["mask"], weights["mask"] = mask_loss, plan.mask_weight
@@ -254,7 +277,10 @@ def _claim(folder: Path, train_on: Sequence[Example], validate_on: Sequence[Exam
     wanted = json.loads(json.dumps(wanted))
     claim = folder / "run.json"
     if claim.exists():
-        if json.loads(claim.read_text(encoding="utf-8")) != wanted:
+        held = json.loads(claim.read_text(encoding="utf-8"))
+        # A setting that came later than the run has its default there.
+        held["plan"] = json.loads(_Plan.dump_json(_Plan.validate_python(held["plan"])))
+        if held != wanted:
             raise RunMismatchError(f"{folder}: this folder holds a run with other settings or samples; use another one")
         return
     claim.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 TINY_SIZE = 64
+TINY_CHANNELS = 24
+"""Of the embedding; more than the directions of what is familiar."""
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +24,7 @@ def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fine = keras.layers.Conv2D(8, 3, strides=4, padding="same", activation="relu")(
         keras.layers.Rescaling(1 / 127.5, -1)(picture)
     )
-    coarse = keras.layers.Conv2D(16, 3, strides=8, padding="same", activation="relu")(fine)
+    coarse = keras.layers.Conv2D(TINY_CHANNELS, 3, strides=8, padding="same", activation="relu")(fine)
     outputs = {
         "cam": keras.layers.Conv2D(3, 1)(coarse),
         "mask": keras.layers.Conv2D(1, 1)(fine),

@@ -19,6 +19,7 @@ from device.errors import BundleGoldenError, BundleHashError, BundleSignatureErr
 from device.inference.bundle import find_bundles, load_bundle
 from device.inference.classifier import Classifier
 from device.inference.manifest import Abstention, Calibration, LesionOutline, OperatingPoint, Preprocessing, Training
+from tests.convert.conftest import TINY_CHANNELS
 from tests.convert.made_up import make_evidence
 
 FILES = {
@@ -47,8 +48,8 @@ def key(trusted: Path, tmp_path_factory: pytest.TempPathFactory) -> Ed25519Priva
 @pytest.fixture(scope="module")
 def draft(tiny_network: Path, tmp_path_factory: pytest.TempPathFactory) -> BundleDraft:
     familiar = tmp_path_factory.mktemp("familiar") / "rejection.npz"
-    directions = np.eye(16, dtype=np.float32)[:2]
-    np.savez(familiar, mean=np.zeros(16, np.float32), directions=directions, variances=np.ones(2), rest=1.0)
+    directions = np.eye(TINY_CHANNELS, dtype=np.float32)[:2]
+    np.savez(familiar, mean=np.zeros(TINY_CHANNELS, np.float32), directions=directions, variances=np.ones(2), rest=1.0)
     return BundleDraft(
         name="tiny",
         version="0.1.0",

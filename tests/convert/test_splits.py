@@ -63,6 +63,12 @@ def test_leaving_out_tests_on_all_of_it_and_trains_on_none(name: str) -> None:
     assert not any(name in (s.dataset, s.scanner) for s in (*split.train, *split.calibration))
 
 
+@pytest.mark.parametrize("fold", [-1, 5])
+def test_a_fold_that_does_not_exist_is_refused(fold: int) -> None:
+    with pytest.raises(ValueError, match="from 0 to 4"):
+        fold_split(samples(), fold)
+
+
 def test_leaving_out_what_is_not_there_names_what_is() -> None:
     with pytest.raises(ValueError, match="busbra"):
         leave_out(samples(), "nowhere")

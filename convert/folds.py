@@ -1,0 +1,112 @@
+"""Grouped folds of one recipe: every image is tested once, by a network that saw nothing of its group.
+
+A folder of folds holds a run for each fold and the report over all of them. Whatever was interrupted, the same command
+goes on with the first stage that is not finished, and several processes can make different folds of one folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from convert.data import DataFolders
+from convert.distil import with_teachers
+from convert.evidence import keep, kept, test_part
+from convert.failures import draw_failures
+from convert.predictions import joined
+from convert.report import Evaluation, Evidence, write_report
+from convert.run import Run, SplitChoice, StageMissingError
+from convert.stages import calibrate_stage, quantise_stage, train_stage
+from convert.subject import subject_of_run
+from convert.train import RunMismatchError, TrainingPlan, nameless
+
+
+def fold_run(folder: Path, fold: int) -> Run:
+    """The run of one fold, counted from 0, within a folder of folds."""
+    return Run(folder / f"fold-{fold}")
+
+
+def make_fold(
+    folder: Path, data: DataFolders, split: SplitChoice, plan: TrainingPlan, teachers: Sequence[Path] = ()
+) -> None:
+    """All stages of one fold that are not finished yet: train, quantise, calibrate, test.
+
+    Args:
+        folder: The folder of folds.
+        data: The sets.
+        split: Which fold.
+        plan: What is trained.
+        teachers: Folders of folds; each fold is taught by their networks of the same fold.
+
+    Raises:
+        RunMismatchError: The folder holds this fold with other settings.
+        StageMissingError: A teacher's fold is not made yet.
+    """
+    run = fold_run(folder, split.fold)
+    taught_by = [fold_run(teacher, split.fold).folder for teacher in teachers]
+    run.begin(split, with_teachers(plan, taught_by))
+    # The last file of each stage; a file that is there is whole.
+    if not run.weights.exists():
+        train_stage(run, data, split, plan, taught_by)
+    if not run.float32.exists():
+        quantise_stage(run, data)
+    if not run.calibration.exists():
+        calibrate_stage(run, data)
+    if not run.said_int8.exists():
+        keep(test_part(subject_of_run(run), data), run)
+
+
+def report_folds(folder: Path, data: DataFolders, others: Sequence[Path] = ()) -> dict[str, Any]:
+    """The report over all folds, the plots, and the sheet of the worst failures of all of them.
+
+    Args:
+        folder: The folder of folds, all of them made.
+        data: The sets that they were made from.
+        others: Evaluated runs of the same recipe that left a data set or scanner out; their figures join the report.
+
+    Raises:
+        StageMissingError: A fold is not made yet.
+    """
+    evaluation = kept_folds(folder)
+    left_out = {other.read_settings()[0].leave_out: kept(other) for other in map(Run, others)}
+    figures = folder / "figures"
+    report = write_report(Evidence(folds=evaluation, left_out=left_out), figures)
+    tested_by = dict(zip(evaluation.int8.keys.tolist(), evaluation.int8.folds.tolist(), strict=True))
+    subjects = {fold: subject_of_run(fold_run(folder, fold)) for fold in set(tested_by.values())}
+    draw_failures(evaluation.int8, data.load(), lambda key: subjects[tested_by[key]], figures)
+    return report
+
+
+def kept_folds(folder: Path, plan: TrainingPlan | None = None) -> Evaluation:
+    """What the networks of all folds said of their test parts, joined.
+
+    Args:
+        folder: The folder of folds.
+        plan: What the folds are to stand for; anything goes if not given.
+
+    Raises:
+        StageMissingError: A fold is not made yet.
+        RunMismatchError: Folds were made with different settings, or with others than ``plan``.
+    """
+    split, first = fold_run(folder, 0).read_settings()
+    missing = [str(fold) for fold in range(split.folds) if not fold_run(folder, fold).said_int8.exists()]
+    if missing:
+        raise StageMissingError(f"{folder}: not all folds are made; missing: {', '.join(missing)}")
+    runs = [fold_run(folder, fold) for fold in range(split.folds)]
+    for run in runs:
+        if _recipe(run.read_settings()[1]) != _recipe(plan or first):
+            raise RunMismatchError(f"{run.folder}: this fold was made with other settings than what it is joined with")
+    parts = [kept(run) for run in runs]
+    originals = [part.original for part in parts if part.original is not None]
+    return Evaluation(
+        f"{split.folds} grouped folds",
+        joined([part.int8 for part in parts]),
+        joined(originals) if len(originals) == len(parts) else None,
+    )
+
+
+def _recipe(plan: TrainingPlan) -> TrainingPlan:
+    """What all folds have in common: each has teachers of its own, but as many."""
+    return replace(nameless(plan), teachers=("",) * len(plan.teachers))

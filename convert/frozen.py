@@ -24,14 +24,18 @@ Features = NDArray[np.float32]
 
 def frozen_features(network: Any) -> Callable[[Features], Features]:
     """From pictures, float32 (n, size, size, 1), to what the learned part of a network takes, float32 (n, h, w, c)."""
-    part = frozen_part(network)
+    return converted(frozen_part(network))
+
+
+def converted(part: Any) -> Callable[[Features], Features]:
+    """A Keras model with one input and one output as a function of batches, in float, fast on a processor."""
     if keras.backend.backend() == "tensorflow":
         return _Converted(part)
     return lambda pictures: np.asarray(part.predict_on_batch(pictures), dtype=np.float32)
 
 
 class _Converted:
-    """The frozen part as a float ``.tflite`` on one thread; the others are left to training."""
+    """The part as a float ``.tflite`` on one thread; the others are left to training."""
 
     def __init__(self, part: Any) -> None:
         from ai_edge_litert.interpreter import Interpreter

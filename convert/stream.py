@@ -20,8 +20,23 @@ MASK_STRIDE = 4
 _AHEAD = 3
 """Batches that wait while the processor trains."""
 
+_CLASSES = 3
+
 Floats = NDArray[np.float32]
 Batch = tuple[Floats, dict[str, Floats]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """What teachers say of n pictures (``convert.distil``).
+
+    Attributes:
+        classes: float32 (n, 3), probabilities.
+        masks: float32 (n, size / 4, size / 4, 1), probability of lesion; ``None`` if no teacher outlines.
+    """
+
+    classes: Floats
+    masks: Floats | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +55,9 @@ class PictureStream:
         pictures: Pictures an epoch.
         mask: Whether the lesion mask is wanted.
         seed: Of everything drawn.
+        smoothing: Label smoothing: what of a class's probability is spread over all classes.
+        teachers: From pictures and features to what teachers say of them; ``None`` to learn from labels alone.
+        teacher_share: How far the answers are those of the teachers, 0 to 1.
     """
 
     examples: Sequence[Example]
@@ -50,6 +68,9 @@ class PictureStream:
     pictures: int
     mask: bool
     seed: int
+    smoothing: float = 0.0
+    teachers: Callable[[Floats, Floats], Opinion] | None = None
+    teacher_share: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -57,7 +78,7 @@ class PictureStream:
         return max(1, self.pictures // self.batch)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of an epoch: features, and the answers ``cam`` (n,) and, if wanted, ``mask`` (n, h, w, 1)."""
+        """The batches of an epoch: features, and the answers ``cam`` (n, 3) and, if wanted, ``mask`` (n, h, w, 1)."""
         rng = np.random.default_rng([self.seed, number])
         order = rng.choice(len(self.examples), size=self.steps * self.batch, p=sampling_weights(self.examples))
         with ThreadPoolExecutor(1) as pool:
@@ -73,10 +94,21 @@ class PictureStream:
     def _draw(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         drawn = [draw_picture(self.examples[i], self.size, self.augment, rng) for i in chosen]
         pictures = np.stack([p.pixels for p in drawn]).astype(np.float32)[..., None]
-        answers = {"cam": np.array([p.label for p in drawn], np.float32)}
+        features = self.features(pictures)
+        classes = np.eye(_CLASSES, dtype=np.float32)[[p.label for p in drawn]]
+        answers = {"cam": classes * np.float32(1 - self.smoothing) + np.float32(self.smoothing / _CLASSES)}
         if self.mask:
             answers["mask"] = np.stack([shrink_mask(p.mask) for p in drawn])
-        return self.features(pictures), answers
+        if self.teachers is not None:
+            said = self.teachers(pictures, features)
+            answers["cam"] = self._mixed(answers["cam"], said.classes)
+            if self.mask and said.masks is not None:
+                answers["mask"] = self._mixed(answers["mask"], said.masks)
+        return features, answers
+
+    def _mixed(self, true: Floats, said: Floats) -> Floats:
+        share = np.float32(self.teacher_share)
+        return np.asarray((1 - share) * true + share * said, np.float32)
 
 
 def shrink_mask(mask: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ def test_a_batch_is_what_the_learned_part_takes_and_its_answers(examples: list[E
     features, answers = next(stream(examples).epoch(0))
     assert features.shape == (4, 64, 64, 1)
     assert 60 < features.max() <= 127.5
-    assert answers["cam"].shape == (4,)
+    assert answers["cam"].shape == (4, 3)
     assert answers["mask"].shape == (4, 16, 16, 1)
     assert "mask" not in next(stream(examples, mask=False).epoch(0))[1]
 

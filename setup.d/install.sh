@@ -55,6 +55,7 @@ install_steps() {
     install_user
     install_settings
     install_boot
+    install_wifi
     install_services
     say "done: $CHANGES changes${DRY_RUN:+ would be made}"
     [ -n "$DRY_RUN" ] || [ "$CHANGES" -eq 0 ] || say "restart the device now, or run: sudo ./setup.sh doctor"
@@ -236,6 +237,14 @@ install_settings() {
     [ -z "$DRY_RUN" ] || return 0
     owner="$(awk -F: '$1 == "mammascope" { print $3 ":" $4 }' "$ROOT/etc/passwd")"
     chown "$owner" "$ROOT/$DATA/settings.toml"
+}
+
+install_wifi() {
+    # Raspberry Pi OS keeps Wi-Fi switched off until somebody names the country; the country alone is not enough.
+    local state="$ROOT/var/lib/NetworkManager/NetworkManager.state"
+    [ -n "$WIFI_COUNTRY" ] && grep -qx WirelessEnabled=false "$state" 2>/dev/null || return 0
+    change "switching on Wi-Fi" || return 0
+    { running && nmcli radio wifi on; } || sed -i 's/^WirelessEnabled=false$/WirelessEnabled=true/' "$state"
 }
 
 install_services() {

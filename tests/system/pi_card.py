@@ -1,8 +1,9 @@
 """A freshly flashed card, as far as Debian's arm64 packages can make one, and a technician who works on it.
 
-What plain Debian lacks is put beside it: the boot partition (a real FAT file system), a user who may use sudo, and a
-package archive that offers ``python3-picamera2``. That package is a **stand-in**: it depends on the system's numpy as
-the real one does, and its module takes no pictures. Nothing is started in the card, it shares this machine's kernel.
+What plain Debian lacks is put beside it: a boot partition (a folder: this kernel may know no FAT), a user who may use
+sudo, and a package archive that offers ``python3-picamera2``. That package is a **stand-in**: it depends on the
+system's numpy as the real one does, and its module takes no pictures. Nothing is started in the card, it shares this
+machine's kernel.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,9 +26,9 @@ PACKAGES = {
 }
 TECHNICIAN = "technician"
 HOME = Path("home") / TECHNICIAN
-BOOT_MIB = 512
 CONFIG = "dtparam=audio=on\ncamera_auto_detect=1\ndisplay_auto_detect=1\ndtoverlay=vc4-kms-v3d\n\n[cm4]\notg_mode=1\n"
 CMDLINE = "console=serial0,115200 console=tty1 root=PARTUUID=1234abcd-02 rootfstype=ext4 fsck.repair=yes rootwait\n"
+WIFI_OFF = "[main]\nWirelessEnabled=false\n"  # so Raspberry Pi OS comes, until a country is named
 PICAMERA2 = '"""Stands in for picamera2, which only Raspberry Pi OS has."""\n\nimport numpy\n'
 _CONTROL = """\
 Package: python3-picamera2
@@ -43,16 +45,17 @@ class PiCard:
 
     Attributes:
         root: Its root file system.
-        boot: Where its boot partition is mounted on this machine.
+        boot: What it sees as its boot partition.
         suite: ``bookworm`` or ``trixie``.
         told: What the last command printed, both streams.
+        minutes: How long it took.
     """
 
     def __init__(self, folder: Path, suite: str) -> None:
         """Use the card in a folder; ``fresh_card`` and ``copied_card`` make one."""
         self.folder, self.suite = folder, suite
-        self.root, self.boot, self.image = folder / "root", folder / "boot", folder / "boot.img"
-        self.told = ""
+        self.root, self.boot = folder / "root", folder / "boot"
+        self.told, self.minutes = "", 0.0
 
     def as_root(self, *command: str, network: bool = True, binds: dict[Path, str] | None = None) -> str:
         """Run a command as a service would: as root and without a home.
@@ -64,7 +67,7 @@ class PiCard:
             AssertionError: It failed; the message holds the end of what it said.
         """
         apart = () if network else ("unshare", "--net", "--")
-        log = self.folder / "log"
+        log, begun = self.folder / "log", time.monotonic()
         with log.open("w") as stream:
             done = run_in(
                 self.root,
@@ -78,7 +81,7 @@ class PiCard:
                 stdout=subprocess.PIPE,
                 stderr=stream,
             )
-        self.told = done.stdout + log.read_text()
+        self.told, self.minutes = done.stdout + log.read_text(), (time.monotonic() - begun) / 60
         assert done.returncode == 0, f"{' '.join(command)}: exit status {done.returncode}\n{self.told[-4000:]}"
         return done.stdout
 
@@ -98,26 +101,28 @@ class PiCard:
                     found[str(path.relative_to(self.folder))] = (status.st_mode, status.st_mtime_ns, link)
         return found
 
-    @contextmanager
-    def boot_mounted(self) -> Iterator[None]:
-        """Its boot partition is there for as long as this lasts."""
-        self.boot.mkdir(exist_ok=True)
-        subprocess.run(["mount", "-o", "loop", str(self.image), str(self.boot)], check=True)
-        try:
-            yield
-        finally:
-            subprocess.run(["umount", "-l", str(self.boot)], check=True)
+    def megabytes(self) -> int:
+        """What is on its root file system, in 10^6 bytes."""
+        shown = subprocess.run(["du", "-s", "-B", "MB", self.root], check=True, capture_output=True, text=True).stdout
+        return int(shown.split("MB")[0])
+
+    def remove(self) -> None:
+        """Give the room back; a card is large."""
+        shutil.rmtree(self.folder)
 
 
 @contextmanager
 def fresh_card(folder: Path, suite: str, checkout: Path) -> Iterator[PiCard]:
     """A card that was just flashed, with a copy of the committed checkout in the technician's home."""
     card = PiCard(folder, suite)
-    copy_root(make_root(suite, "arm64", PACKAGES[suite]), card.root)
-    _make_boot_partition(card.image)
-    with card.boot_mounted():
+    try:
+        copy_root(make_root(suite, "arm64", PACKAGES[suite]), card.root)
+        card.boot.mkdir()
         (card.boot / "config.txt").write_text(CONFIG)
         (card.boot / "cmdline.txt").write_text(CMDLINE)
+        wifi = card.root / "var/lib/NetworkManager/NetworkManager.state"
+        wifi.parent.mkdir(parents=True)
+        wifi.write_text(WIFI_OFF)
         _trust_what_this_machine_trusts(card.root)
         _offer_picamera2(card.root / "srv/raspberrypi", card.root)
         # A flashed card has no package lists; and only this test's patience depends on dpkg waiting for the disk.
@@ -128,17 +133,20 @@ def fresh_card(folder: Path, suite: str, checkout: Path) -> Iterator[PiCard]:
         put_checkout(checkout, card.root / HOME / "mammascope")
         card.as_root("chown", "-R", f"{TECHNICIAN}:{TECHNICIAN}", f"/{HOME}")
         yield card
+    finally:
+        card.remove()
 
 
 @contextmanager
 def copied_card(card: PiCard, folder: Path) -> Iterator[PiCard]:
     """Another card with the same content, to be changed."""
     copy = PiCard(folder, card.suite)
-    copy_root(card.root, copy.root)
-    subprocess.run(["sync", "-f", str(card.boot)], check=True)
-    shutil.copyfile(card.image, copy.image)
-    with copy.boot_mounted():
+    try:
+        copy_root(card.root, copy.root)
+        copy_root(card.boot, copy.boot)
         yield copy
+    finally:
+        copy.remove()
 
 
 def archive_checkout(checkout: Path, target: Path) -> None:
@@ -155,12 +163,6 @@ def put_checkout(checkout: Path, target: Path) -> None:
     with tarfile.open(archive) as packed:
         packed.extractall(target, filter="data")
     archive.unlink()
-
-
-def _make_boot_partition(image: Path) -> None:
-    with image.open("wb") as stream:
-        stream.truncate(BOOT_MIB << 20)
-    subprocess.run(["mkfs.vfat", "-F", "32", "-n", "bootfs", str(image)], check=True, stdout=subprocess.DEVNULL)
 
 
 def _trust_what_this_machine_trusts(root: Path) -> None:

@@ -190,6 +190,17 @@ def test_a_dry_run_where_even_python_is_missing_says_so_and_goes_on(card: Card) 
     assert "turning on" in said.stderr
 
 
+def test_wifi_is_switched_on_together_with_its_country(installed: Card) -> None:
+    state = installed.root / "var/lib/NetworkManager/NetworkManager.state"
+    state.parent.mkdir(parents=True)
+    state.write_text("[main]\nWirelessEnabled=false\n")
+    assert "done: 0 changes" in installed.install().stdout
+    installed.install("--wifi-country", "IN")
+    assert state.read_text() == "[main]\nWirelessEnabled=true\n"
+    assert "cfg80211.ieee80211_regdom=IN" in (installed.root / "boot/firmware/cmdline.txt").read_text()
+    assert "done: 0 changes" in installed.install("--wifi-country", "IN").stdout
+
+
 def exam(card: Card) -> Path:
     path = card.root / "var/lib/mammascope/records/exam"
     path.parent.mkdir()

@@ -41,7 +41,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureStream:
-    """Random pictures, drawn so that no class and no data set dominates.
+    """Random pictures, drawn so that no class of a data set and no data set dominates.
 
     Every picture depends on the seed, the epoch and its place in it alone, so that a run that was interrupted sees the
     same ones.
@@ -119,12 +119,16 @@ def shrink_mask(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def sampling_weights(examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Probability of each example: classes equally often, and within a class the sets by the root of their size."""
-    strata = [(e.sample.label, e.sample.dataset) for e in examples]
-    sizes = Counter(strata)
-    share = {s: np.sqrt(n) for s, n in sizes.items()}
-    of_class = {c: sum(v for s, v in share.items() if s[0] == c) for c in {s[0] for s in strata}}
-    weights = np.array([share[s] / of_class[s[0]] / sizes[s] for s in strata])
+    """Probability of each example: sets by the root of their size, and within a set its classes by the root of theirs.
+
+    Were classes balanced over all sets together, a set that is mostly normal would be shown as normal mostly, and the
+    network would learn its scanner: lesions of BUS-UCLM as wide as a third of the picture went unseen. Were they
+    balanced fully within each set, the few lesions of a small set would be learned by heart.
+    """
+    strata = [(e.sample.dataset, e.sample.label) for e in examples]
+    of_stratum, of_set = Counter(strata), Counter(dataset for dataset, _ in strata)
+    roots = {d: sum(np.sqrt(n) for (of, _), n in of_stratum.items() if of == d) for d in of_set}
+    weights = np.array([np.sqrt(of_set[s[0]]) / roots[s[0]] / np.sqrt(of_stratum[s]) for s in strata])
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,11 +51,20 @@ def test_a_file_that_cannot_be_drawn_ends_the_epoch_with_its_error(examples: lis
         list(broken.epoch(0))
 
 
-def test_classes_are_drawn_equally_often(examples: list[Example]) -> None:
-    uneven = examples + [e for e in examples if e.sample.label == 1] * 5
+def test_no_class_of_a_set_and_no_set_dominates(examples: list[Example]) -> None:
+    other = [replace(e, sample=replace(e.sample, dataset="other")) for e in examples if e.sample.label != 1]
+    uneven = examples + [e for e in other for _ in range(7 if e.sample.label == 0 else 1)]
     weights = sampling_weights(uneven)
-    labels = np.array([e.sample.label for e in uneven])
-    assert [weights[labels == c].sum() for c in range(3)] == pytest.approx([1 / 3] * 3)
+    shares = {
+        (d, c): sum(w for w, e in zip(weights, uneven, strict=True) if (e.sample.dataset, e.sample.label) == (d, c))
+        for d in ("busi", "other")
+        for c in range(3)
+    }
+    assert shares["other", 1] == 0
+    assert shares["other", 0] / shares["other", 2] == pytest.approx(np.sqrt(7))
+    assert shares["busi", 0] == pytest.approx(shares["busi", 1]) == pytest.approx(shares["busi", 2])
+    large, small = sum(shares["other", c] for c in range(3)), sum(shares["busi", c] for c in range(3))
+    assert large / small == pytest.approx(np.sqrt((len(uneven) - len(examples)) / len(examples)))
 
 
 def test_a_mask_is_learned_as_the_share_of_lesion_in_each_cell() -> None:

@@ -79,6 +79,8 @@ def _training_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fold", type=int, default=0, help="which of the grouped folds is the test part")
     group.add_argument("--folds", type=int, default=5, help="number of grouped folds (default: 5)")
     group.add_argument("--leave-out", default="", metavar="NAME", help="test on this data set or scanner instead")
+    text = "train on everything but a calibration part, for release: the figures are then those of --folds-run"
+    group.add_argument("--whole", action="store_true", help=text)
 
 
 def _recipe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -170,7 +172,7 @@ def _plan(args: argparse.Namespace) -> TrainingPlan:
 def _train(args: argparse.Namespace) -> int:
     from convert.stages import train_stage
 
-    split = SplitChoice(args.fold, args.folds, args.leave_out)
+    split = SplitChoice(args.fold, args.folds, args.leave_out, whole=args.whole)
     train_stage(Run(args.run), folders_of(args), split, _plan(args), args.teachers)
     return 0
 

@@ -16,6 +16,7 @@ from convert.agreement import rejection, share_with_interval
 from convert.calibrate import probabilities
 from convert.corpus import Example, load_examples
 from convert.data import DataFolders
+from convert.datasets.sample import Sample
 from convert.examine import LookTable, examine, examine_sonograms
 from convert.familiar import distances
 from convert.intervals import Figure
@@ -39,7 +40,7 @@ MARK_LEVEL = 200
 def gather_evidence(subject: Subject, data: DataFolders) -> Evidence:
     """Look at the test part with the int8 network and, where it was kept, its original, and at foreign pictures."""
     split = subject.split
-    examples = load_examples(split.divide(data.load()).test)
+    examples = load_examples(_unseen(subject, data))
     table = examine(subject.int8, examples, subject.how)
     evaluation = _evaluation(subject, examples, table)
     return Evidence(
@@ -52,8 +53,14 @@ def gather_evidence(subject: Subject, data: DataFolders) -> Evidence:
 
 def test_part(subject: Subject, data: DataFolders) -> Evaluation:
     """What the int8 network and its original say of the test part, and nothing else."""
-    examples = load_examples(subject.split.divide(data.load()).test)
+    examples = load_examples(_unseen(subject, data))
     return _evaluation(subject, examples, examine(subject.int8, examples, subject.how))
+
+
+def _unseen(subject: Subject, data: DataFolders) -> Sequence[Sample]:
+    """What no weight was fitted on: the test part, or the calibration part of a network that has none."""
+    parts = subject.split.divide(data.load())
+    return parts.calibration if subject.split.whole else parts.test
 
 
 def keep(evaluation: Evaluation, run: Run) -> None:
@@ -83,7 +90,11 @@ def _evaluation(subject: Subject, examples: Sequence[Example], table: LookTable)
 
 
 def _title(split: SplitChoice) -> str:
-    return f"{split.leave_out} left out" if split.leave_out else f"grouped test part (fold {split.fold + 1})"
+    if split.leave_out:
+        return f"{split.leave_out} left out"
+    if split.whole:
+        return "calibration part (limits were chosen on it)"
+    return f"grouped test part (fold {split.fold + 1})"
 
 
 def predictions_of(examples: Sequence[Example], table: LookTable, subject: Subject) -> Predictions:

@@ -82,7 +82,7 @@ def evaluate_bundle(folder: Path, data: DataFolders, out: Path | None) -> dict[s
     evidence = gather_evidence(subject, data)
     measured = write_report(evidence, out or Path("work") / "evaluation")
     if out is not None and evidence.held_out is not None:
-        draw_failures(evidence.held_out.int8, parts.test, lambda key: subject, out)
+        draw_failures(evidence.held_out.int8, data.load(), lambda key: subject, out)
     for part in ("held_out", "rejection", "shortcuts"):
         if measured[part]:
             released[part] = _merged(released.get(part), measured[part])

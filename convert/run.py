@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from convert.datasets.sample import Sample
-from convert.splits import Split, fold_split, leave_out
+from convert.splits import Split, fold_split, leave_out, whole_split
 from convert.train import RunMismatchError, TrainingPlan, nameless
 
 
@@ -29,12 +29,14 @@ class SplitChoice:
         folds: Number of folds.
         leave_out: Test on this whole data set or scanner instead; empty for folds.
         seed: Of the distribution over folds.
+        whole: Train on everything but a calibration part and test on nothing.
     """
 
     fold: int = 0
     folds: int = 5
     leave_out: str = ""
     seed: int = 0
+    whole: bool = False
 
     def divide(self, samples: list[Sample]) -> Split:
         """Divide samples.
@@ -44,6 +46,8 @@ class SplitChoice:
         """
         if self.leave_out:
             return leave_out(samples, self.leave_out, self.seed)
+        if self.whole:
+            return whole_split(samples, self.folds, self.seed)
         return fold_split(samples, self.fold, self.folds, self.seed)
 
 

@@ -23,7 +23,7 @@ class Split:
     Attributes:
         train: Weights are fitted on these.
         calibration: The best checkpoint, calibration and thresholds are chosen on these.
-        test: Looked at once, for the figures.
+        test: Looked at once, for the figures; empty where everything else is trained on.
     """
 
     train: tuple[Sample, ...]
@@ -68,6 +68,16 @@ def fold_split(samples: Sequence[Sample], fold: int, folds: int = 5, seed: int =
     calibration, rest = grouped_folds(parts[(fold + 1) % folds], 2, seed)
     train = [s for i, part in enumerate(parts) if i not in (fold, (fold + 1) % folds) for s in part] + rest
     return Split(tuple(train), tuple(calibration), tuple(parts[fold]))
+
+
+def whole_split(samples: Sequence[Sample], folds: int = 5, seed: int = 0) -> Split:
+    """Train on everything but the calibration part of the first fold; nothing is left to test on.
+
+    For what is shipped: its figures are those of the folds, whose networks are made in the same way from less.
+    """
+    calibration = fold_split(samples, 0, folds, seed).calibration
+    held = {s.key for s in calibration}
+    return Split(tuple(s for s in samples if s.key not in held), calibration, ())
 
 
 def leave_out(samples: Sequence[Sample], name: str, seed: int = 0) -> Split:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from convert.datasets.sample import Sample
-from convert.splits import Split, fold_split, grouped_folds, leave_out
+from convert.splits import Split, fold_split, grouped_folds, leave_out, whole_split
 
 
 def samples(count: int = 600) -> list[Sample]:
@@ -53,6 +53,16 @@ def test_the_identifier_names_the_split() -> None:
     one, other = fold_split(samples(), 0), fold_split(samples(), 1)
     assert one.identifier() == fold_split(samples(), 0).identifier()
     assert one.identifier() != other.identifier()
+
+
+def test_what_is_shipped_learns_from_all_but_a_part_that_the_first_two_folds_did_not_learn_from() -> None:
+    everything = samples()
+    split = whole_split(everything)
+    assert_disjoint(split)
+    assert not split.test
+    assert len(split.train) + len(split.calibration) == len(everything)
+    for fold in (0, 1):
+        assert not groups(split.calibration) & groups(fold_split(everything, fold).train)
 
 
 @pytest.mark.parametrize("name", ["busbra", "scanner 1"])

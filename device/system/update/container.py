@@ -16,6 +16,7 @@ import binascii
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,6 +113,9 @@ def opened(path: Path, trusted: Trusted) -> Iterator[tuple[UpdateHead, BinaryIO]
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise UpdateFileError(path, error.strerror or "") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UpdateFileError(path, "it is no file")
     with os.fdopen(handle, "rb") as stream:
         try:
             head = read_head(stream, path, trusted)

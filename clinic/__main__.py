@@ -28,6 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             state.remove_device(args.remove_device)
             print(f"{args.remove_device} may no longer send; start the archive again for it to take effect.")
             return 0
+        if args.offer_update:
+            state.offer_update(args.offer_update)
+            print("Handhelds that ask for an update are offered this one from now on.")
+            return 0
         if args.add_device:
             return _add_device(args, state)
         return _run(args, state)
@@ -60,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--remove-device", metavar="NAME", help="shut a handheld out, for instance a stolen one, and end"
+    )
+    parser.add_argument(
+        "--offer-update", type=Path, metavar="FILE", help="offer an update file to the handhelds, and end"
     )
     return parser
 

@@ -14,6 +14,11 @@ LARGEST_UPLOAD_MIB = 1024
 """A loop of a minute at full HD, compressed without loss, stays below this."""
 
 
+UPDATE_TARGET = "/updates/mammascope.update"
+UPDATE_FILE = "updates/mammascope.update"
+"""What handhelds ask for, and where it lies in the state folder. No password: it is signed and holds nothing secret."""
+
+
 def configuration(folder: Path, certificate: Path, key: Path, port: int, inner_port: int, *, local: bool) -> str:
     """What goes into ``nginx.conf``: a process of its own that needs no root.
 
@@ -52,6 +57,9 @@ http {{
         ssl_certificate_key "{key}";
         ssl_protocols TLSv1.2 TLSv1.3;
         ssl_session_tickets off;
+        location = {UPDATE_TARGET} {{
+            alias "{folder}/{UPDATE_FILE}";
+        }}
         location / {{
             proxy_pass http://127.0.0.1:{inner_port};
             proxy_http_version 1.1;

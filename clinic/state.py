@@ -7,6 +7,7 @@ Everything secret is made here and nowhere else; the folder is what a clinic bac
     server.crt server.key          the archive's certificate, renewed by itself before it expires (the key stays)
     users.json                     passwords of admin, reader and device-<name>
     enrolment/<name>.toml          what the handheld <name> needs, password included
+    updates/mammascope.update      the update that handhelds are offered
     database/                      the images
     orthanc.json nginx.conf *.log  made at every start
 """
@@ -17,6 +18,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,11 +28,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from clinic.certificates import KeyPair, needs_renewal, new_authority, new_server_certificate
 from clinic.errors import StateError
+from clinic.gateway import UPDATE_FILE
 
 ADMIN = "admin"
 READER = "reader"
 DEVICE_PREFIX = "device-"
 
+_UPDATE_MARK = b"#mammascope-update-1 "
 _DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _PASSWORD_BYTES = 24
 
@@ -64,6 +68,27 @@ class ClinicState:
     def enrolment(self) -> Path:
         """Where the enrolment files of the handhelds are."""
         return self.folder / "enrolment"
+
+    def offer_update(self, source: Path) -> None:
+        """Offer an update file to the handhelds, in place of the one before; takes effect at once.
+
+        Raises:
+            StateError: It is no update, or cannot be copied.
+        """
+        target = self.folder / UPDATE_FILE
+        unfinished = target.with_suffix(".part")
+        try:
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            with source.open("rb") as original, unfinished.open("wb") as copy:
+                if original.read(len(_UPDATE_MARK)) != _UPDATE_MARK:
+                    raise StateError(f"{source}: this is no update file")
+                original.seek(0)
+                shutil.copyfileobj(original, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            unfinished.replace(target)
+        except OSError as error:
+            raise StateError(f"{source}: cannot be offered ({error.strerror})") from error
 
     def authority(self, clinic: str, now: datetime | None = None) -> KeyPair:
         """The clinic's certificate authority, made when there is none yet."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from device.commands import update_install
+from device.commands import update_fetch, update_install
 from device.commands.update_make import CHECKOUT, Order, make
 from device.errors import UpdateError
 from device.system.update.fit import Will
@@ -20,6 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``update``."""
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the update to install")
     how = parser.add_mutually_exclusive_group()
+    how.add_argument("--stick", action="store_true", help="install the newest update on the sticks that are plugged in")
+    how.add_argument("--check", action="store_true", help="ask the clinic whether it has an update")
+    how.add_argument("--download", action="store_true", help="fetch the clinic's update, and do not install it yet")
+    how.add_argument("--downloaded", action="store_true", help="install what was fetched")
     how.add_argument("--verify", action="store_true", help="only check FILE, and change nothing")
     how.add_argument("--status", action="store_true", help="say what is in use, what is being tried and what failed")
     how.add_argument("--back", action="store_true", help="go back to the release before")
@@ -62,8 +66,15 @@ def run(args: argparse.Namespace) -> int:
         return update_install.print_status(places)
     if args.back:
         return update_install.go_back(places)
+    if args.check or args.download:
+        return update_fetch.from_clinic(places, download=args.download)
+    will = Will(older=args.older, retry=args.retry)
+    if args.stick or args.downloaded:
+        with update_install.telling(places):
+            return update_install.install(update_fetch.find(places, stick=args.stick), places, Will(), None)
     if args.file is None:
-        raise UpdateError("update", "name a file; --help says more")
+        raise UpdateError("update", "name a file, or where to look for one; --help says more")
     if args.verify:
         return update_install.verify_only(args.file, places, args.trust)
-    return update_install.install(args.file, places, Will(older=args.older, retry=args.retry), args.trust)
+    with update_install.telling(places):
+        return update_install.install(args.file, places, will, args.trust)

@@ -10,6 +10,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from device.config import load_settings, settings_path
@@ -131,6 +133,16 @@ def self_test() -> int:
     draw_first_frame(settings)
     print("First screen: drawn.")
     return 0
+
+
+@contextmanager
+def telling(places: Places) -> Iterator[None]:
+    """Let the screen know why an installation has ended."""
+    try:
+        yield
+    except MammascopeError as error:
+        Teller(places).failed(error)
+        raise
 
 
 class Teller:

@@ -90,3 +90,15 @@ def test_a_handheld_understands_its_enrolment(tmp_path: Path) -> None:
     access.tls()
     assert len(bytes.fromhex(written["records"]["recovery_key"])) == 32
     assert state.users()["device-one"] not in f"{enrolment} {enrolment.facts()}"
+
+
+def test_what_is_no_update_is_not_offered_and_the_one_before_stays(tmp_path: Path) -> None:
+    state = ClinicState(tmp_path / "state")
+    good, other = tmp_path / "good.update", tmp_path / "holiday.jpg"
+    good.write_bytes(b"#mammascope-update-1 and so on")
+    other.write_bytes(b"\xff\xd8")
+    state.offer_update(good)
+    for wrong in (other, tmp_path / "missing.update"):
+        with pytest.raises(StateError):
+            state.offer_update(wrong)
+    assert (state.folder / "updates/mammascope.update").read_bytes() == good.read_bytes()

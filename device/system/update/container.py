@@ -73,6 +73,23 @@ class UpdateHead:
         return f"{self.manifest.version}-{self.digest[:12]}"
 
 
+def head_bytes(raw: bytes, where: object) -> int:
+    """How many bytes the beginning of an update has, signed line and manifest together.
+
+    Args:
+        raw: At least its first line.
+        where: What an error names.
+
+    Raises:
+        UpdateFileError: It is no update.
+    """
+    line = raw[: raw.find(b"\n") + 1]
+    found = _HEAD.fullmatch(line)
+    if found is None or int(found[3]) > MAX_MANIFEST_BYTES:
+        raise UpdateFileError(where, "it does not begin like an update")
+    return len(line) + int(found[3])
+
+
 def read_head(stream: BinaryIO, where: object, trusted: Trusted) -> UpdateHead:
     """Check the beginning of an update: form, signer, signature, manifest, in this order.
 

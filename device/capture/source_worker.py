@@ -66,10 +66,10 @@ class _Newest:
             while self._frame is None and self._error is None and not self._ended:
                 if not self._changed.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
                     raise SourceLostError(self._source.name, f"no picture for {timeout_s:.1f} s")
-            frame, self._frame = self._frame, None
-            error, self._error = self._error, None
-            if frame is None and error is not None:
+            if self._frame is None and self._error is not None:
+                error, self._error = self._error, None
                 raise error
+            frame, self._frame = self._frame, None  # an error that came behind it is told next
             return frame
 
     def _run(self) -> None:
@@ -84,7 +84,7 @@ class _Newest:
                 if error is not None:
                     self._error = error
                 elif frame is not None:
-                    self._frame = frame
+                    self._frame, self._error = frame, None
                 else:
                     self._ended = True
                 self._changed.notify_all()

@@ -27,6 +27,7 @@ Usage: ./setup.sh COMMAND [OPTION...]
   test       make the environment and run every check; options go to pytest
   doctor     check this machine and say in words what is wrong
               --json            the same for programs
+              --support-bundle FOLDER   what a technician far away needs, without patients and passwords
   install    make a handheld of this system (with sudo); run it again at any time
               --dry-run         only say what would be done
               --wheels FOLDER   take the Python packages from here (requirements/wheels fills it)
@@ -168,11 +169,15 @@ device() {
 
 doctor() {
     # On a handheld the installed program looks, as the user that it runs as: rights are a part of what is checked.
-    local data=/var/lib/mammascope
+    local data=/var/lib/mammascope groups
     [ -e "$HANDHELD/complete" ] || device doctor "$@"
     [ "$(id -u)" -eq 0 ] || exec sudo "$HERE/setup.sh" doctor "$@"
     cd /
-    exec runuser -u mammascope -- env HOME="$data" MAMMASCOPE_DATA="$data" MAMMASCOPE_CONFIG="$data/settings.toml" \
+    # The one right more is to read the journal, for a support bundle.
+    groups=$(id -G mammascope | tr ' ' ,)
+    ! getent group systemd-journal >/dev/null || groups="$groups,systemd-journal"
+    exec setpriv --reuid=mammascope --regid=mammascope --groups="$groups" -- \
+        env HOME="$data" MAMMASCOPE_DATA="$data" MAMMASCOPE_CONFIG="$data/settings.toml" \
         "$HANDHELD/venv/bin/python" -P -m device doctor "$@"
 }
 

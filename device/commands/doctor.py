@@ -1,7 +1,8 @@
 """``python -m device doctor``: checks this device and says in words what is wrong and what to do.
 
-For the technician who stands in front of it, and with ``--json`` for whoever looks after many. The checks themselves
-are in ``device.system``; here are only those that need the model, the fonts or the settings, and the two ways to print.
+For the technician who stands in front of it, with ``--json`` for whoever looks after many, and with
+``--support-bundle`` for one who is far away. The checks themselves are in ``device.system`` and ``device.ui.checks``;
+here are only the settings, and the ways to tell.
 """
 
 from __future__ import annotations
@@ -9,26 +10,47 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from device.config import Settings, load_settings, settings_path
-from device.errors import ConfigError
+from device.errors import ConfigError, FileMissingError
 from device.system.check import CheckResult, CheckStatus
+from device.system.stick_mount import make_writable
 from device.ui.self_check import FontCheck, ModelCheck, all_checks, run_checks
+from device.ui.support_bundle import SETTINGS_CHECK, write_support_bundle
 
 __all__ = ["FontCheck", "ModelCheck", "add_arguments", "print_words", "run", "run_checks"]
 
 LABELS = {CheckStatus.OK: "ok", CheckStatus.WARN: "warning", CheckStatus.FAIL: "FAILED", CheckStatus.ABSENT: "-"}
 _WIDEST_LINE = 110
 
+EPILOG = """\
+exit status:
+  0  nothing has failed; there may be warnings, and parts that this machine does not have
+  1  at least one check has failed
+  2  the arguments or the folder of the support bundle cannot be used
+No screen, no touch panel and no camera are needed: without them the checks say so and do not fail.
+On an installed handheld start it as `sudo ./setup.sh doctor`: then it looks with the rights of the app.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``doctor``."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="check with this settings file")
+    parser.add_argument(
+        "--support-bundle",
+        type=Path,
+        metavar="FOLDER",
+        help="write what was found, settings, versions and what the system noted into a new folder there, to be sent to"
+        " a technician; no patient data, no password",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,15 +58,48 @@ def run(args: argparse.Namespace) -> int:
 
     Returns:
         0 when nothing failed (warnings are allowed), else 1.
+
+    Raises:
+        FileMissingError: The support bundle should go where no folder is.
+        StickReadOnlyError: It is a stick that stays read-only.
+        ExportError: It cannot be written there.
     """
+    if args.support_bundle is not None and not args.support_bundle.is_dir():
+        raise FileMissingError(args.support_bundle, "not a folder")
     settings, about_settings = read_settings(args.settings or settings_path())
-    results = [about_settings, *run_checks(all_checks(settings))]
+    results = [about_settings]
+    for check in all_checks(settings):
+        _show_progress(check.name)
+        results += run_checks([check])
+    _show_progress("")
     healthy = all(result.status is not CheckStatus.FAIL for result in results)
+    bundle: Path | None = None
+    if args.support_bundle is not None:
+        _make_writable(args.support_bundle)
+        bundle = args.support_bundle / write_support_bundle(args.support_bundle, results, settings)
     if args.json:
-        print(json.dumps({"ok": healthy, "checks": [asdict(result) for result in results]}, ensure_ascii=False))
+        said: dict[str, object] = {"ok": healthy, "checks": [asdict(result) for result in results]}
+        print(json.dumps(said | ({"support_bundle": str(bundle)} if bundle else {}), ensure_ascii=False))
     else:
         print_words(results)
+        if bundle is not None:
+            print(f"Support bundle: {bundle}")
     return 0 if healthy else 1
+
+
+def _make_writable(folder: Path) -> None:
+    """A stick is mounted read-only until somebody writes to it."""
+    from device.capture.usb_stick import find_sticks  # numpy, which need not work for the checks
+
+    for stick in find_sticks():
+        if stick.read_only and folder.resolve().is_relative_to(stick.mount):
+            make_writable(stick.device)
+
+
+def _show_progress(name: str) -> None:
+    """Say on a terminal what is being looked at: on a Zero 2 W all of it takes a minute."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{f'checking {name} ...' if name else ''}", end="", file=sys.stderr, flush=True)
 
 
 def read_settings(path: Path) -> tuple[Settings, CheckResult]:
@@ -52,9 +107,9 @@ def read_settings(path: Path) -> tuple[Settings, CheckResult]:
     try:
         settings = load_settings(path)
     except ConfigError as error:
-        return Settings(), CheckResult("Settings", CheckStatus.FAIL, str(error))
+        return Settings(), CheckResult(SETTINGS_CHECK, CheckStatus.FAIL, str(error))
     found = str(path) if path.exists() else "None were made yet; the defaults are used"
-    return settings, CheckResult("Settings", CheckStatus.OK, f"{found}.")
+    return settings, CheckResult(SETTINGS_CHECK, CheckStatus.OK, f"{found}.")
 
 
 def print_words(results: Sequence[CheckResult], width: int | None = None) -> None:

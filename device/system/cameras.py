@@ -47,14 +47,14 @@ class GrabberCheck:
 
 @dataclass(frozen=True, slots=True)
 class CameraCheck:
-    """The library of the Raspberry Pi's camera can be loaded."""
+    """The library of the Raspberry Pi's camera can be loaded, and what it finds."""
 
     root: Path = ROOT
     library: str = CAMERA_LIBRARY
     name: str = "Camera"
 
     def run(self) -> CheckResult:
-        """Load the library where it is installed, in a process of its own."""
+        """Load the library where it is installed, in a process of its own, and ask it for cameras."""
         board = board_model(self.root) or ""
         advice = "Install python3-picamera2, remove .venv and run ./setup.sh again."
         if importlib.util.find_spec(self.library) is None:
@@ -63,18 +63,21 @@ class CameraCheck:
             sentence = "The camera's library is not visible here; grabbers and sticks work without it."
             return CheckResult(self.name, CheckStatus.WARN, sentence, advice)
         try:
-            problem = run_in_child(import_problem, self.library)
+            found, problem = run_in_child(probe_cameras, self.library)
         except MammascopeError as error:
-            problem = str(error)
+            found, problem = (), str(error)
         if problem:
             return CheckResult(self.name, CheckStatus.FAIL, f"The camera's library does not load: {problem}.", advice)
-        return CheckResult(self.name, CheckStatus.OK, "The camera's library loads.")
+        if not found:
+            sentence = "The camera's library loads; no camera is connected, or it was connected after the start."
+            return CheckResult(self.name, CheckStatus.ABSENT, sentence)
+        return CheckResult(self.name, CheckStatus.OK, f"The camera's library loads and finds {', '.join(found)}.")
 
 
-def import_problem(library: str) -> str:
-    """Why a library cannot be imported; empty when it can."""
+def probe_cameras(library: str) -> tuple[tuple[str, ...], str]:
+    """What the library calls the cameras that it finds, and why it cannot be imported (empty when it can)."""
     try:
-        importlib.import_module(library)
-    except ImportError as error:
-        return str(error)
-    return ""
+        kind = importlib.import_module(library).Picamera2
+    except (ImportError, AttributeError) as error:
+        return (), str(error)
+    return tuple(str(camera.get("Model", "a camera")) for camera in kind.global_camera_info()), ""

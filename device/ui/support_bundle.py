@@ -1,4 +1,9 @@
-"""What a technician far away needs to see: the checks, the settings, the versions. Nothing of any patient.
+"""What a technician far away needs to see: the checks, the settings, the versions, what the system noted.
+
+Nothing of any patient, no credential, no password. No file of the records, of the access to the clinic or of the
+networks is read. What is read and could hold a word that somebody typed is left out: names of presets and of folders,
+and the app's own lines in the journal. Settings are written by a list of those that may leave, so a new one stays here
+until somebody has thought about it. Used by the diagnostics screen and by ``doctor --support-bundle``.
 
 Written like an export, so that it is whole on the stick or not there at all.
 """
@@ -7,33 +12,65 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any, Final
 
 from device import __version__
 from device.config import Settings
+from device.errors import MammascopeError
 from device.records.exporter import ExportFile, ExportFolder, export
-from device.system.check import CheckResult
+from device.system.cameras import board_model
+from device.system.check import ROOT, CheckResult, read_text
+from device.system.journal import read_journal
 
-ABOUT_BYTES = 1 << 20
+ABOUT_BYTES: Final = 2 << 20
 
-
-def support_files(results: Sequence[CheckResult], settings: Settings) -> Iterator[ExportFile]:
-    """The files; settings hold no password and no patient, and nothing else is read."""
-    yield ExportFile("checks.json", _json([asdict(result) for result in results]))
-    yield ExportFile("settings.json", _json(settings.model_dump(mode="json")))
-    packages = sorted({f"{package.name} {package.version}" for package in distributions()}, key=str.casefold)
-    about = {
-        "mammascope": __version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "machine": platform.machine(),
-        "packages": packages,
+PLAIN: Final = frozenset(
+    {
+        "paths.data_dir",
+        "display.rotation",
+        "display.theme",
+        "display.brightness",
+        "display.language",
+        "display.fullscreen",
+        "display.size",
+        "lock.timeout_s",
+        "site.name",
+        "site.policy.retention_days",
+        "site.policy.upload_kib_per_s",
+        "model.bundle",
     }
-    yield ExportFile("versions.json", _json(about))
+)
+"""Settings that leave the device as they are."""
+
+SETTINGS_CHECK: Final = "Settings"
+"""Name of the check of the settings file."""
+
+WORKED_OVER: Final = frozenset({"site.clinic_url", "site.recovery_key", "sources", "presets"})
+"""Settings of which only a part leaves the device."""
+
+_USER_IN_URL: Final = re.compile(r"(?<=://)[^/@\s'\"]*@")
+_VALUE: Final = re.compile(r" = .*", re.DOTALL)
+_REST_OF_URL: Final = re.compile(r"[?#].*")
+
+
+def support_files(results: Sequence[CheckResult], settings: Settings, root: Path = ROOT) -> Iterator[ExportFile]:
+    """The files, one after the other.
+
+    Args:
+        results: Of the checks.
+        settings: Of this device.
+        root: Where the system is looked at.
+    """
+    yield ExportFile("checks.json", _json([_told_result(result) for result in results]))
+    yield ExportFile("settings.json", _json(told_settings(settings)))
+    yield ExportFile("versions.json", _json(_versions(root)))
+    yield ExportFile("journal.json", _json(asdict(read_journal(known_codes()))))
 
 
 def write_support_bundle(target: Path, results: Sequence[CheckResult], settings: Settings) -> str:
@@ -48,6 +85,65 @@ def write_support_bundle(target: Path, results: Sequence[CheckResult], settings:
     name = f"mammascope-support_{datetime.now(UTC):%Y-%m-%d_%H%M%S}"
     export(target, [ExportFolder(name, lambda: support_files(results, settings), ABOUT_BYTES)])
     return name
+
+
+def told_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that may leave the device."""
+    every = settings.model_dump(mode="json")
+    told: dict[str, Any] = {}
+    for name in sorted(PLAIN):
+        place, value = told, every
+        *sections, key = name.split(".")
+        for section in sections:
+            place, value = place.setdefault(section, {}), value[section]
+        place[key] = value[key]
+    site = settings.site
+    told["site"]["clinic_url"] = _REST_OF_URL.sub("", _USER_IN_URL.sub("", site.clinic_url))
+    told["site"]["recovery_key"] = "set" if site.recovery_key else ""
+    told["sources"] = {"last": sorted({_kind(source) for source in settings.sources.last_by_site.values()})}
+    told["presets"] = [
+        preset.model_dump(mode="json") | {"name": f"preset {number}"}
+        for number, preset in enumerate(settings.presets, start=1)
+    ]
+    return told
+
+
+def known_codes() -> frozenset[str]:
+    """The codes of all errors that a user can meet."""
+    kinds, codes = [MammascopeError], set()
+    while kinds:
+        kind = kinds.pop()
+        codes.add(kind.code)
+        kinds += kind.__subclasses__()
+    return frozenset(codes)
+
+
+def _kind(source: str) -> str:
+    """``stick`` of ``stick:LABEL``: labels and folders are named by people."""
+    return source.partition(":")[0]
+
+
+def _told_result(result: CheckResult) -> dict[str, str]:
+    told = {key: _USER_IN_URL.sub("", str(value)) for key, value in asdict(result).items()}
+    if result.name == SETTINGS_CHECK:  # an error quotes what somebody has written into the file
+        told["sentence"] = _VALUE.sub("", told["sentence"])
+    return told
+
+
+def _versions(root: Path) -> dict[str, Any]:
+    release = dict(
+        line.partition("=")[::2] for line in (read_text(root / "etc/os-release") or "").splitlines() if "=" in line
+    )
+    return {
+        "mammascope": __version__,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "board": board_model(root) or platform.machine(),
+        "distribution": release.get("PRETTY_NAME", "").strip('"'),
+        "system": platform.platform(),
+        "up_s": float((read_text(root / "proc/uptime") or "0").split()[0]),
+        "packages": sorted({f"{package.name} {package.version}" for package in distributions()}, key=str.casefold),
+    }
 
 
 def _json(value: object) -> bytes:

@@ -25,13 +25,17 @@ NAMES = {
     "Power",
     "Temperature",
     "Clock",
+    "Runtime",
     "Model",
     "Screen",
+    "Touch",
     "Fonts",
     "Video input",
     "Camera",
+    "Stick",
     "Network",
     "Clinic",
+    "Services",
 }
 
 
@@ -58,6 +62,12 @@ def test_a_wrong_settings_file_fails_by_name_and_the_other_checks_still_run(chec
     assert "display.rotaton" in done.stdout
     assert "Python 3" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("with a warning.")
+
+
+def test_help_says_what_the_exit_status_means(checkout: Path) -> None:
+    done = doctor(checkout, "--help")
+    for line in ("0  nothing has failed", "1  at least one check has failed", "2  the arguments"):
+        assert line in done.stdout
 
 
 @dataclass(frozen=True)

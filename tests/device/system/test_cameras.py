@@ -52,15 +52,25 @@ def test_the_library_is_missed_on_a_raspberry_pi_only(tmp_path: Path) -> None:
     assert (result.status, "python3-picamera2" in result.advice) == (CheckStatus.WARN, True)
 
 
+WITH_CAMERAS = """
+class Picamera2:
+    @staticmethod
+    def global_camera_info():
+        return {cameras}
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "status", "word"),
     [
-        ("x = 1\n", CheckStatus.OK, "loads"),
+        (WITH_CAMERAS.format(cameras='[{"Model": "imx708", "Num": 0}]'), CheckStatus.OK, "finds imx708"),
+        (WITH_CAMERAS.format(cameras="[]"), CheckStatus.ABSENT, "no camera is connected"),
+        ("x = 1\n", CheckStatus.FAIL, "Picamera2"),
         ("import libcamera_of_another_abi\n", CheckStatus.FAIL, "libcamera_of_another_abi"),
         ("import os\nos.abort()\n", CheckStatus.FAIL, "SIGABRT"),
     ],
 )
-def test_the_library_is_really_loaded(
+def test_the_library_is_really_loaded_and_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, status: CheckStatus, word: str
 ) -> None:
     (tmp_path / "camera_under_test.py").write_text(code)

@@ -1,14 +1,11 @@
-"""A way to the outside, and a clinic that answers: real sockets, and routing tables as the kernel writes them."""
+"""A way to the outside: routing tables as the kernel writes them."""
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 from device.system.check import CheckStatus
-from device.system.network import ClinicCheck, NetworkCheck, routed_interfaces
-from tests.patience import PATIENT_S
-from tests.ports import nobodys_port
+from device.system.network import NetworkCheck, routed_interfaces
 
 HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 DEFAULT = "wlan0\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
@@ -39,25 +36,3 @@ def test_no_network_is_ordinary_and_nothing_to_mend(tmp_path: Path) -> None:
         result = NetworkCheck(root).run()
         assert (result.status, result.advice) == (CheckStatus.ABSENT, "")
         assert "kept here" in result.sentence
-
-
-def test_a_clinic_that_listens_answers_and_gets_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(PATIENT_S)
-        port = server.getsockname()[1]
-        result = ClinicCheck(f"http://127.0.0.1:{port}/dicom-web").run()
-        connection, _ = server.accept()
-        with connection:
-            assert connection.recv(100) == b""
-    assert (result.status, str(port) in result.sentence) == (CheckStatus.OK, True)
-
-
-def test_a_clinic_that_does_not_listen_is_a_warning_with_the_reason() -> None:
-    with nobodys_port() as port:
-        result = ClinicCheck(f"http://127.0.0.1:{port}/").run()
-    assert result.status is CheckStatus.WARN
-    assert "refused" in result.sentence.lower()
-
-
-def test_a_device_without_a_clinic_asks_nobody() -> None:
-    assert ClinicCheck("").run().status is CheckStatus.ABSENT

@@ -70,6 +70,12 @@ def test_help_says_what_the_exit_status_means(checkout: Path) -> None:
         assert line in done.stdout
 
 
+def test_a_broken_library_cannot_keep_it_from_looking(checkout: Path) -> None:
+    code = "import sys, device.commands.doctor; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"numpy", "cv2", "pygame", "pydicom", "cryptography", "PIL", "ai_edge_litert"}
+
+
 @dataclass(frozen=True)
 class Broken:
     error: Exception

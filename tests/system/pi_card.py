@@ -13,11 +13,11 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.system.debian_root import copy_root, make_root, run_in
+from tests.system.debian_root import ROOTS, copy_root, make_root, run_in
 
 PACKAGES = {
     # Less than Raspberry Pi OS Lite has, so that the installer has to bring what it needs itself.
@@ -147,6 +147,29 @@ def copied_card(card: PiCard, folder: Path) -> Iterator[PiCard]:
         yield copy
     finally:
         copy.remove()
+
+
+def kept_card(card: PiCard, checkout: Path, change: Callable[[PiCard], None]) -> PiCard:
+    """A copy of a card that was changed once, kept in the user's cache while its content would be the same.
+
+    Args:
+        card: What it is a copy of.
+        checkout: Another commit with other content makes another one.
+        change: What is done to it, the first time.
+    """
+    content = subprocess.run(["git", "-C", checkout, "ls-tree", "HEAD"], check=True, capture_output=True).stdout
+    about = [line for line in content.splitlines() if not line.endswith((b"tests", b"docs", b"convert", b"clinic"))]
+    digest = hashlib.sha256(b"\n".join([*about, Path(__file__).read_bytes()])).hexdigest()[:12]
+    folder = ROOTS / f"handheld-{card.suite}-{digest}"
+    if not folder.exists():
+        for older in ROOTS.glob(f"handheld-{card.suite}-*"):  # also one that was never finished
+            shutil.rmtree(older)
+        half = PiCard(folder.with_suffix(".half"), card.suite)
+        copy_root(card.root, half.root)
+        copy_root(card.boot, half.boot)
+        change(half)
+        half.folder.rename(folder)
+    return PiCard(folder, card.suite)
 
 
 def archive_checkout(checkout: Path, target: Path) -> None:

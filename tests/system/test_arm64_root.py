@@ -27,7 +27,17 @@ from tests.conftest import shared_folder
 from tests.system import emulation
 from tests.system.emulated_findings import BOARDS, compare, frames_to_classify, lines_of
 from tests.system.emulation import arm64_programs
-from tests.system.pi_card import CMDLINE, CONFIG, HOME, PACKAGES, PiCard, archive_checkout, copied_card, fresh_card
+from tests.system.pi_card import (
+    CMDLINE,
+    CONFIG,
+    HOME,
+    PACKAGES,
+    PiCard,
+    archive_checkout,
+    copied_card,
+    fresh_card,
+    kept_card,
+)
 
 pytestmark = [
     pytest.mark.skipif(bool(emulation.missing()), reason=emulation.missing() or "-"),
@@ -67,12 +77,15 @@ def fresh(
 
 
 @pytest.fixture(scope="module")
-def installed(fresh: PiCard, tmp_path_factory: pytest.TempPathFactory, checkout: Path, tell: Tell) -> Iterator[PiCard]:
-    """What the README's line makes of it, with a network; not to be changed."""
-    with copied_card(fresh, tmp_path_factory.mktemp("installed")) as card:
+def installed(fresh: PiCard, checkout: Path, tell: Tell) -> PiCard:
+    """What the README's line makes of it, with a network; kept until what is installed changes. Not to be changed."""
+
+    def install(card: PiCard) -> None:
         card.technician(typed(checkout / "README.md", "sudo ./setup.sh install"))
-        tell(f"{card.suite}: installed in {card.minutes:.1f} minutes; {card.megabytes() - fresh.megabytes()} MB more")
-        yield card
+        more = card.megabytes() - fresh.megabytes()
+        tell(f"{card.suite}: installed in {card.minutes:.1f} minutes, {more} MB more")
+
+    return kept_card(fresh, checkout, install)
 
 
 @pytest.fixture

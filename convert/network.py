@@ -125,7 +125,7 @@ def build_network(spec: NetworkSpec) -> Any:
     backbone = _pretrained(known, spec)
     grey = keras.Input((spec.size, spec.size, 1), name="picture")
     scaled = keras.layers.Rescaling(known.scale, offset=-known.offset * known.scale, name="scale")(grey)
-    features = _features(backbone, known, spec, keras.layers.Concatenate(name="grey_to_rgb")([scaled, scaled, scaled]))
+    features = _features(backbone, known, spec, scaled)
     outputs = {
         "cam": _class_maps(features[-1], spec.dropout),
         "embedding": keras.layers.GlobalAveragePooling2D(name="embedding")(features[0]),
@@ -158,18 +158,30 @@ def _features(backbone: Any, known: _Backbone, spec: NetworkSpec, pictures: Any)
 
 
 def _pretrained(known: _Backbone, spec: NetworkSpec) -> Any:
-    shape = (spec.size, spec.size, 3)
+    """The backbone for pictures of one grey channel, with its pretrained weights."""
+    backbone = known.make((spec.size, spec.size, 1))
+    colour = (spec.size, spec.size, 3)
     if spec.weights == "imagenet":
         if known.published is None:
             raise ValueError(f"{spec.backbone}: give its weights file; Keras does not offer this backbone")
-        backbone = known.published(shape)
-    else:
-        backbone = known.make(shape)
-        if spec.weights != "none":
-            _load(backbone, spec)
+        _take_grey(backbone, known.published(colour))
+    elif spec.weights != "none":
+        pretrained = known.make(colour)
+        _load(pretrained, spec)
+        _take_grey(backbone, pretrained)
     backbone = fuse_batch_norms(backbone, _BATCH_MOMENTUM)
     _freeze_until(backbone, spec.frozen, known.taps[0])
     return backbone
+
+
+def _take_grey(backbone: Any, colour: Any) -> None:
+    """Give a backbone of one channel the weights of one of three.
+
+    Where red, green and blue are the same picture, a filter over the three does what their sum does over one. The first
+    layer has the most places of all, so this saves a tenth of the network's time on the device.
+    """
+    first, *others = colour.get_weights()
+    backbone.set_weights([first.sum(axis=2, keepdims=True), *others])
 
 
 def _load(backbone: Any, spec: NetworkSpec) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convert.efficientnet_lite import efficientnet_lite0
-from convert.network import BACKBONES, NetworkSpec, build_network, frozen_by_default
+from convert.network import BACKBONES, NetworkSpec, build_network, frozen_by_default, frozen_part
 from convert.quantise import to_int8
 from device.capture.phantom import phantom_frame
 from device.imaging.sonogram import to_grey
@@ -46,6 +46,18 @@ def test_a_network_that_learned_no_outline_never_shows_one(tmp_path: Path) -> No
     (tmp_path / "network.tflite").write_bytes(to_int8(network, pictures))
     said = Runtime(tmp_path / "network.tflite").run(pictures[0, ..., 0].astype(np.uint8))
     assert (said.mask < -5).all()
+
+
+def test_grey_pictures_say_what_they_would_say_in_three_channels(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    colour = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=(64, 64, 3))
+    colour.save_weights(tmp_path / "colour.weights.h5")
+    network = build_network(spec("mobilenet_v2", weights=str(tmp_path / "colour.weights.h5")))
+    pictures = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.float32)
+    ends = keras.Model(colour.input, colour.get_layer("block_5_add").output)
+    wanted = ends.predict(np.repeat(pictures, 3, axis=3) / 127.5 - 1, verbose=0)
+    found = frozen_part(network).predict(pictures, verbose=0)
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
 def test_weights_of_another_backbone_are_refused_by_name(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class TrainingPlan:
     augment: Augmentation = field(default_factory=Augmentation)
     epochs: int = 16
     pictures: int = 0
-    batch: int = 32
+    batch: int = 16
     rate: float = 3e-4
     decay: float = 1e-4
     smoothing: float = 0.05

@@ -64,7 +64,9 @@ def test_no_class_of_a_set_and_no_set_dominates(examples: list[Example]) -> None
     assert shares["other", 0] / shares["other", 2] == pytest.approx(np.sqrt(7))
     assert shares["busi", 0] == pytest.approx(shares["busi", 1]) == pytest.approx(shares["busi", 2])
     large, small = sum(shares["other", c] for c in range(3)), sum(shares["busi", c] for c in range(3))
-    assert large / small == pytest.approx(np.sqrt((len(uneven) - len(examples)) / len(examples)))
+    groups = {len({e.sample.group for e in uneven if e.sample.dataset == d}) for d in ("busi", "other")}
+    assert groups == {6, 4}
+    assert large / small == pytest.approx((16 * 4 / (6 * 6)) ** 0.25)
 
 
 def test_a_mask_is_learned_as_the_share_of_lesion_in_each_cell() -> None:

@@ -48,14 +48,16 @@ def widen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "DEFAULT", replace(sandbox.DEFAULT, timeout_s=PATIENT_S))
 
 
-def patient_device(*words: str, limits: Iterable[str]) -> list[str]:
-    """The command ``python -m device`` with these limits made wide."""
+def patient_device(*words: str, besides: Iterable[str] = ()) -> list[str]:
+    """The command ``python -m device`` with every limit made wide, and those besides."""
     code = (
-        "import importlib, sys\n"
-        f"for limit in {tuple(limits)!r}:\n"
+        "import dataclasses, importlib, sys\n"
+        "from device.__main__ import main\n"
+        f"for limit in {(*LIMITS, *besides)!r}:\n"
         "    module, _, name = limit.rpartition('.')\n"
         f"    setattr(importlib.import_module(module), name, {PATIENT_S})\n"
-        "from device.__main__ import main\n"
+        "from device.capture import sandbox\n"
+        f"sandbox.DEFAULT = dataclasses.replace(sandbox.DEFAULT, timeout_s={PATIENT_S})\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     return [sys.executable, "-c", code, *words]

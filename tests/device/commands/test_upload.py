@@ -7,7 +7,6 @@ import os
 import pty
 import select
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from device.config import Settings, save_settings
 from device.upload.access import access_path, save_access
 from tests.device.upload.device_records import PIN, Records
 from tests.device.upload.real_archive import RealArchive, installation
-from tests.patience import PATIENT_S
+from tests.patience import PATIENT_S, patient_device
 
 # One archive of its own: this folder does not see the fixtures of tests/device/upload.
 
@@ -55,7 +54,7 @@ def enrol(archive: RealArchive, data: Path) -> None:
 
 
 def upload(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "device", "upload", *arguments]
+    command = patient_device("upload", *arguments)
     return subprocess.run(
         command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=PATIENT_S
     )
@@ -65,7 +64,7 @@ def upload_with_pin(*arguments: str, end_at: str = "") -> tuple[int, str]:
     """Run it on a terminal, type the PIN when it asks, and end it with SIGTERM when it says ``end_at``."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "device", "upload", *arguments],
+        patient_device("upload", *arguments),
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, close_fds=True,
         preexec_fn=_own_terminal,
     )  # fmt: skip

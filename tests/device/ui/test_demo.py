@@ -23,8 +23,7 @@ WORDS = [Translator().assessment(assessment) for assessment in Assessment]
 
 def _run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "SDL_VIDEODRIVER": "dummy"}
-    limits = ("device.capture.supervisor.SILENCE_S", "device.ui.demo.LONGEST_WAIT_S")
-    command = patient_device("run", "--demo", *options, limits=limits)
+    command = patient_device("run", "--demo", *options, besides=["device.ui.demo.LONGEST_WAIT_S"])
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=3 * PATIENT_S)
 
 

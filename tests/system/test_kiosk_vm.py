@@ -22,7 +22,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +31,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from device.__main__ import main as device_main
 from device.records.exam import BiRads, Exam, ExamState
 from device.ui.services import Services
-from tests.device.ui.record_world import PIN, World, fill_stick, make_world
+from tests.device.ui.record_world import PIN, fill_stick, make_world
 from tests.system import kiosk_image, kiosk_machine
+from tests.system.kiosk import PROGRAM, Kiosk, say
 from tests.system.kiosk_card import Card, entries, make_stick, write_boot_file
 from tests.system.kiosk_image import BOOT_AT, ROOT_AT, make_image
 from tests.system.kiosk_machine import Machine, Picture
@@ -44,66 +44,12 @@ CUTS = 12
 PATIENT = ("Wanjiru", "KB-7")
 NOTE = "lump at ten"
 SITE, SSID, SECRET = "Asha clinic", "Clinic upstairs", "not a real password"
-PROGRAM = "sudo -u mammascope env MAMMASCOPE_DATA=/var/lib/mammascope"
-PROGRAM += " MAMMASCOPE_CONFIG=/var/lib/mammascope/settings.toml /opt/mammascope/current/venv/bin/python -P -m device"
 
 pytestmark = [
     pytest.mark.skipif(bool(kiosk_image.missing()), reason=kiosk_image.missing() or "-"),
     pytest.mark.skipif(bool(kiosk_machine.missing()), reason=kiosk_machine.missing() or "-"),
     pytest.mark.timeout(6 * 3600),
 ]
-
-
-@dataclass
-class Kiosk:
-    """The handheld, what its twin has, and what is said at the end.
-
-    Attributes:
-        machine: The handheld.
-        world: The twin's records and sticks.
-        stick: A FAT stick with the same pictures as the twin's.
-        twin: The program on both panels; a new one after every restart of the app.
-        rng: What a power cut leaves; always the same chance.
-    """
-
-    machine: Machine
-    world: World
-    stick: Path
-    rng: random.Random = field(default_factory=lambda: random.Random(20240229))
-    twin: Twin = field(init=False)
-
-    def shell(self, script: str) -> str:
-        """What a piece of shell, run by root, prints."""
-        return self.machine.agent.shell(script)
-
-    def show(self, name: str) -> str:
-        """A property of the app's unit."""
-        return self.shell(f"systemctl show mammascope.service --property={name} --value")
-
-    def await_app(self) -> Twin:
-        """Wait until the app is ready; its twin then shows the first screen, and so does the panel."""
-        self.machine.until(lambda: self.show("ActiveState") == "active", "the app is ready")
-        self.twin = Twin(self.machine, self.world.services())
-        self.twin.app.settings = self.twin.app.settings.with_values("site", name=SITE)
-        self.twin.same()
-        return self.twin
-
-    def enter_pin(self) -> None:
-        """On the pad that both show."""
-        for digit in PIN:
-            self.twin.tap(f"pin.{digit}")
-        self.twin.tap("pin.done")
-
-    def unlock(self) -> None:
-        """After a start, to the main menu."""
-        self.enter_pin()
-        self.twin.until_screen("home")
-        self.twin.same()
-
-    def exam_shown(self) -> None:
-        """Wait until the exam is on the screen."""
-        self.twin.until(lambda: self.twin.app.screen.exam is not None)  # type: ignore[union-attr]
-        self.twin.same()
 
 
 @pytest.fixture(scope="module")
@@ -113,15 +59,17 @@ def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kiosk]:
     say(f"making the card ({SUITE})")
     with Machine(folder, make_image(SUITE)) as machine:
         write_boot_file(machine.card.path, BOOT_AT, site_file(folder))
+        (folder / "twin").mkdir()
         world = make_world(folder / "twin")
         fill_stick(world.plug(), bad=False)
         stick = make_stick(folder / "stick.img", "KINGSTON", world.folder / "media/KINGSTON")
-        kiosk = Kiosk(machine, world, stick)
+        kiosk = Kiosk(machine, world, stick, SITE)
         began = time.monotonic()
         machine.switch_on(stick)
         kiosk.await_app()
         say(f"from power-on to the first screen: {time.monotonic() - began:.0f} s, emulated")
         yield kiosk
+        kiosk.close()
 
 
 @pytest.fixture(autouse=True)
@@ -131,11 +79,6 @@ def _picture(kiosk: Kiosk, request: pytest.FixtureRequest) -> Iterator[None]:
     folder = Path(os.environ.get("MAMMASCOPE_PICTURES", kiosk.machine.folder))
     if kiosk.machine.is_on:
         kiosk.machine.save_picture(folder / f"{request.node.name}.png")
-
-
-def say(line: str) -> None:
-    """Tell whoever waits; ``-s`` shows it."""
-    print(f"\n    {line}", flush=True)
 
 
 def site_file(folder: Path) -> Path:
@@ -190,7 +133,7 @@ def test_a_finger_and_a_mouse_both_set_it_up(kiosk: Kiosk) -> None:
 
 
 def test_doctor_finds_nothing_broken(kiosk: Kiosk) -> None:
-    said = kiosk.shell(f"{PROGRAM} doctor --json || true")
+    said = kiosk.shell(f"sudo -u mammascope {PROGRAM} doctor --json || true")
     checks = {check["name"]: check for check in json.loads(said)["checks"]}
     say("\n    ".join(f"{check['status']:7} {name}: {check['sentence']}" for name, check in checks.items()))
     assert [name for name, check in checks.items() if check["status"] == "fail"] == []
@@ -202,14 +145,8 @@ def test_doctor_finds_nothing_broken(kiosk: Kiosk) -> None:
 # --- sticks -----------------------------------------------------------------------------------------------------------
 
 
-def mounts(kiosk: Kiosk) -> list[str]:
-    """Options of what is mounted below the place of sticks."""
-    lines = kiosk.shell("findmnt --noheadings --raw --output TARGET,OPTIONS --submounts /media/mammascope || true")
-    return [line.split()[1] for line in lines.splitlines() if line.startswith("/media/mammascope/")]
-
-
 def test_a_stick_that_was_in_it_from_the_start_is_mounted_so_that_nothing_on_it_can_change(kiosk: Kiosk) -> None:
-    (options,) = mounts(kiosk)
+    (options,) = kiosk.mounts()
     assert {"ro", "nosuid", "nodev", "noexec"} <= set(options.split(","))
 
 
@@ -221,7 +158,7 @@ def test_a_stick_that_is_pulled_and_plugged_in_goes_and_comes_on_the_screen(kios
     kiosk.world.pull()
     kiosk.twin.until(lambda: not kiosk.twin.shows("KINGSTON"))
     kiosk.twin.same()
-    kiosk.machine.until(lambda: mounts(kiosk) == [], "the stick is unmounted")
+    kiosk.machine.until(lambda: kiosk.mounts() == [], "the stick is unmounted")
     kiosk.machine.plug(kiosk.stick)
     kiosk.world.plug_again()
     kiosk.twin.until_text("KINGSTON")
@@ -381,7 +318,7 @@ def test_it_is_written_to_a_stick_that_was_mounted_read_only(kiosk: Kiosk) -> No
     twin.until_text("read back and compared")
     twin.same()
     twin.tap("done")
-    (options,) = mounts(kiosk)
+    (options,) = kiosk.mounts()
     assert "rw" in options.split(",")
     kiosk.machine.pull()
     kiosk.world.pull()
@@ -389,7 +326,7 @@ def test_it_is_written_to_a_stick_that_was_mounted_read_only(kiosk: Kiosk) -> No
     assert "report.pdf" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
     kiosk.machine.plug(kiosk.stick)
     kiosk.world.plug_again()
-    kiosk.machine.until(lambda: [("ro" in each.split(",")) for each in mounts(kiosk)] == [True], "read-only again")
+    kiosk.machine.until(lambda: [("ro" in each.split(",")) for each in kiosk.mounts()] == [True], "read-only again")
 
 
 def test_the_app_may_ask_for_nothing_else(kiosk: Kiosk) -> None:

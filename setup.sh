@@ -33,6 +33,7 @@ Usage: ./setup.sh COMMAND [OPTION...]
               --wheels FOLDER   take the Python packages from here (requirements/wheels fills it)
               --display KIND    7inch or touch2, where the panel is not found by itself
               --wifi-country XX the country whose radio rules apply; without it Wi-Fi may be off
+              --update-key FILE take updates of this signer (docs/provisioning.md)
               --no-start        do not start the app now
               --root FOLDER     install into this folder instead of the running system
   uninstall  take all of it away again; exams stay

@@ -7,10 +7,11 @@
 LEAST_MEMORY_MIB=350
 LEAST_DISK_MIB=1200
 : "${HERE:?setup.sh reads this file}"
-ROOT="" DRY_RUN="" DISPLAY_KIND="" WIFI_COUNTRY="" PURGE="" YES="" START=yes CHANGES=0
+ROOT="" DRY_RUN="" DISPLAY_KIND="" WIFI_COUNTRY="" UPDATE_KEY="" PURGE="" YES="" START=yes CHANGES=0
 BASE=opt/mammascope
 STATE=var/lib/mammascope-install
 DATA=var/lib/mammascope
+KEYS=etc/mammascope/update-keys
 LOG=var/log/mammascope-install.log
 
 install_options() {
@@ -19,6 +20,7 @@ install_options() {
             --root) ROOT="$(realpath -m -- "${2:?--root needs a folder}")"; shift ;;
             --wheels) GIVEN_WHEELS="$(realpath -- "${2:?--wheels needs a folder}")"; shift ;;
             --display) DISPLAY_KIND="${2:?--display needs 7inch or touch2}"; shift ;;
+            --update-key) UPDATE_KEY="$(realpath -- "${2:?--update-key needs a file}")"; shift ;;
             --wifi-country) WIFI_COUNTRY="${2:?--wifi-country needs two letters}"; shift ;;
             --dry-run) DRY_RUN=yes ;;
             --no-start) START="" ;;
@@ -30,6 +32,7 @@ install_options() {
     done
     [ "$ROOT" != / ] || ROOT=""
     case "$DISPLAY_KIND" in "" | 7inch | touch2) ;; *) fail "--display is 7inch or touch2" ;; esac
+    [ -z "$UPDATE_KEY" ] || grep -qxE '[0-9a-f]{64}' "$UPDATE_KEY" || fail "--update-key is a file that update --make wrote"
     case "$WIFI_COUNTRY" in "" | [A-Z][A-Z]) ;; *) fail "--wifi-country is two capital letters, for instance IN" ;; esac
     [ -n "$ROOT" ] || [ "$(id -u)" -eq 0 ] || [ -n "$DRY_RUN" ] || fail "this changes the system: run it with sudo"
 }
@@ -53,6 +56,7 @@ install_steps() {
     install_release
     install_files
     install_user
+    install_update_key
     install_settings
     install_boot
     install_wifi
@@ -222,10 +226,15 @@ install_user() {
         change "making the user mammascope" || return 0
         systemd-sysusers ${ROOT:+"--root=$ROOT"} mammascope.conf
     fi
-    if [ ! -d "$ROOT/$DATA" ] || [ ! -d "$ROOT/media/mammascope" ]; then
-        change "making the folders of exams and sticks" || return 0
+    if [ ! -d "$ROOT/$DATA" ] || [ ! -d "$ROOT/media/mammascope" ] || [ ! -d "$ROOT/$KEYS" ]; then
+        change "making the folders of exams, sticks and keys" || return 0
         systemd-tmpfiles ${ROOT:+"--root=$ROOT"} --create mammascope.conf
     fi
+}
+
+install_update_key() {
+    # Whose updates this device takes; the site file can name somebody as well.
+    [ -z "$UPDATE_KEY" ] || put "$KEYS/installed.pub" <"$UPDATE_KEY"
 }
 
 install_settings() {

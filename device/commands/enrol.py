@@ -34,12 +34,14 @@ from device.system.enrolment import (
     finish,
     read_enrolled,
     require_trust,
+    signer_change,
     state_change,
     wifi_change,
     with_site,
 )
 from device.system.site_code import SiteCodes
 from device.system.site_file import MAX_BYTES, SiteFile, open_site
+from device.system.update.releases import Places
 from device.upload.access import access_as_toml, access_from, access_path
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
@@ -197,11 +199,18 @@ def _changes(site: SiteFile, data_dir: Path, where: str) -> list[FileChange]:
     changes = [FileChange(path, settings_as_toml(settings)), FileChange(access_path(data_dir), access_as_toml(access))]
     if _may_set_wifi():
         changes += [wifi_change(wifi) for wifi in content.wifi]
+    if content.updates is not None and _may_trust_signers():
+        changes.append(signer_change(content.updates, Places.from_environment().keys))
     return [*changes, state_change(site, data_dir)]
 
 
 def _may_set_wifi() -> bool:
     return WIFI_FOLDER.is_dir() and os.access(WIFI_FOLDER, os.W_OK)
+
+
+def _may_trust_signers() -> bool:
+    folder = Places.from_environment().keys
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def _say(site: SiteFile, data_dir: Path) -> None:
@@ -212,6 +221,8 @@ def _say(site: SiteFile, data_dir: Path) -> None:
         print(f"Wi-Fi networks set up: {len(content.wifi)}.")
     elif content.wifi:
         print("Wi-Fi was not set up: that needs root and NetworkManager.", file=sys.stderr)
+    if content.updates is not None and not _may_trust_signers():
+        print("Nobody is trusted with updates yet: that needs root on an installed device.", file=sys.stderr)
     if content.clinic is None:
         print(f"No clinic is named, so nothing is sent; exams stay in {data_dir}.")
 

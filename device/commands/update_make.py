@@ -18,7 +18,7 @@ from pathlib import Path
 
 from device.commands.signing_key import signing_key
 from device.errors import UpdateError, UpdateFileError
-from device.files import sync_folder
+from device.files import sync_folder, write_atomically
 from device.system.site_file import fingerprint
 from device.system.update.container import SUFFIX, UpdateHead, write_update
 from device.system.update.manifest import KEYS, LOCK, PARTS, WHEELS, UpdateManifest, parse_manifest
@@ -77,20 +77,22 @@ def make(order: Order, now: datetime | None = None) -> Path:
             with unfinished.open("wb") as stream:
                 head = write_update(stream, manifest, files.values(), key, _silent)
             path = order.out / f"mammascope-{head.release}{SUFFIX}"
+            write_atomically(order.key.with_suffix(".pub"), own_key.read_bytes(), 0o644)
             unfinished.replace(path)
             sync_folder(order.out)
     except OSError as error:
         raise UpdateError(error.filename or order.out, error.strerror or "") from error
-    _say(head, path)
+    _say(order, head, path)
     return path
 
 
-def _say(head: UpdateHead, path: Path) -> None:
+def _say(order: Order, head: UpdateHead, path: Path) -> None:
     manifest = head.manifest
     packages = ", ".join(manifest.packages) or ("for any machine" if manifest.has_wheels else "none: as before")
     print(f"file         {path}")
     print(f"release      {head.release} ({len(manifest.files)} files, {head.size / 1e6:.1f} MB)")
     print(f"packages     {packages}")
+    print(f"public key   {order.key.with_suffix('.pub')} (for setup.sh install --update-key)")
     print(f"fingerprint  {fingerprint(head.signer)}")
 
 

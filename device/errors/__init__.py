@@ -70,6 +70,7 @@ from device.errors.records import (
     StoreBusyError,
     StoreDamagedError,
     StoreNewerError,
+    StoreTrialError,
 )
 from device.errors.update import (
     UpdateBusyError,
@@ -162,6 +163,7 @@ __all__ = [
     "StoreBusyError",
     "StoreDamagedError",
     "StoreNewerError",
+    "StoreTrialError",
     "EnrolmentError",
     "SiteCodeError",
     "SiteExpiredError",

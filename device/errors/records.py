@@ -33,6 +33,13 @@ class StoreNewerError(RecordsError):
     sentence = "The records were written by newer software; update this handheld."
 
 
+class StoreTrialError(RecordsError):
+    """A migration waits until the release in use has proved itself: the one before could not open the result."""
+
+    code = "store-trial"
+    sentence = "New software is being tried out on this handheld; the records open in a few minutes, then try again."
+
+
 class RecordDamagedError(RecordsError):
     """One record or picture was changed or is unreadable; the others are not concerned."""
 

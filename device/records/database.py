@@ -8,6 +8,7 @@ that a user can act on, here and nowhere else.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import threading
@@ -20,6 +21,9 @@ from device.files import sync_folder
 from device.records.schema import migrate
 
 FILE_NAME = "records.sqlite3"
+TRIAL_VARIABLE = "MAMMASCOPE_TRIAL"
+"""Names a file that is there while this release is being tried out (the units set it; ``systemd/update-guard``)."""
+
 BUSY_TIMEOUT_S = 10.0
 _SIDE_FILE_BYTES = 1 << 20
 _MASK = 0xFF  # the primary part of SQLite's extended result codes
@@ -43,6 +47,7 @@ class Database:
         Raises:
             StoreDamagedError: It is no database, or a damaged one.
             StoreNewerError: It was written by newer software.
+            StoreTrialError: It is older than this software, which is only being tried out.
             DiskFullError: There is no room left to open it.
         """
         database = cls(folder / FILE_NAME)
@@ -64,7 +69,7 @@ class Database:
             run("PRAGMA mmap_size = 0")  # a failing card must give an error, not a signal
             run("PRAGMA journal_size_limit = 4194304")
             run("PRAGMA trusted_schema = OFF")  # the file may come from a stick
-            migrate(self._connection, self.path)
+            migrate(self._connection, self.path, held=_on_trial())
         self.path.chmod(0o600)
         sync_folder(self.path.parent)
 
@@ -141,3 +146,8 @@ class Database:
             sqlite3.SQLITE_NOTADB: StoreDamagedError,
         }
         return causes.get(code, RecordsError)(self.path, str(error))
+
+
+def _on_trial() -> bool:
+    named = os.environ.get(TRIAL_VARIABLE)
+    return bool(named) and Path(named or "").exists()

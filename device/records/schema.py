@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from device.errors import StoreNewerError
+from device.errors import StoreNewerError, StoreTrialError
 
 _EXAMS_AND_AUDIT = """
 CREATE TABLE exams (
@@ -121,19 +121,23 @@ MIGRATIONS: tuple[str, ...] = (_EXAMS_AND_AUDIT, _OUTBOX)
 """Migration n (from 1) leads from version n - 1 to n; new ones are appended."""
 
 
-def migrate(connection: sqlite3.Connection, where: object, migrations: tuple[str, ...] = MIGRATIONS) -> int:
+def migrate(
+    connection: sqlite3.Connection, where: object, migrations: tuple[str, ...] = MIGRATIONS, *, held: bool = False
+) -> int:
     """Bring a database to the newest version, each migration as one transaction.
 
     Args:
         connection: In autocommit mode (``isolation_level=None``).
         where: Named in the error.
         migrations: All that are known, in order.
+        held: Apply none: this software may yet be taken back, and the one before could not open the result.
 
     Returns:
         How many migrations were applied.
 
     Raises:
         StoreNewerError: The database is newer than this software.
+        StoreTrialError: There is something to apply, and it is held.
         sqlite3.Error: A migration failed; the database is as before it.
     """
     applied = 0
@@ -147,6 +151,8 @@ def migrate(connection: sqlite3.Connection, where: object, migrations: tuple[str
             if version == len(migrations):
                 connection.execute("ROLLBACK")
                 return applied
+            if held:
+                raise StoreTrialError(where)
             for statement in _statements(migrations[version]):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {version + 1}")

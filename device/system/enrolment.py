@@ -20,7 +20,7 @@ from pathlib import Path
 from device.config import Settings
 from device.errors import EnrolmentError, SiteOlderError, SiteSignerError
 from device.files import sync_folder, write_atomically
-from device.system.site_file import SiteContent, SiteFile, WifiSection, same_fingerprint
+from device.system.site_file import SiteContent, SiteFile, UpdatesSection, WifiSection, same_fingerprint
 
 PENDING = "enrolment.pending"
 STATE = "enrolment.json"
@@ -30,6 +30,7 @@ _WIFI_SPACE = uuid.UUID("6b5f7d1e-6a53-4d1f-9d0a-2c7d5a0f3b11")
 """Names of networks become identifiers in this space, so the same network is the same connection again."""
 
 _PRIVATE = 0o600
+_PUBLIC = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,13 @@ class FileChange:
 
     Attributes:
         path: Where it is.
-        content: What shall be in it; it is readable by its owner only.
+        content: What shall be in it.
+        public: Whether others than its owner may read it.
     """
 
     path: Path
     content: bytes
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,16 @@ def wifi_change(wifi: WifiSection, folder: Path = WIFI_FOLDER) -> FileChange:
     return FileChange(folder / f"{_WIFI_PREFIX}{name}.nmconnection", content.encode())
 
 
+def signer_change(updates: UpdatesSection, folder: Path) -> FileChange:
+    """The key of whose updates the site wants its devices to take (``device.system.update.trust`` reads it).
+
+    Args:
+        updates: Of the site file.
+        folder: Of the keys; only root can write there.
+    """
+    return FileChange(folder / "site.pub", f"{updates.signer}\n".encode(), public=True)
+
+
 def state_change(site: SiteFile, data_dir: Path) -> FileChange:
     """What is remembered of the signer."""
     state = {"signer": site.signer.hex(), "issued": site.content.enrolment.issued.isoformat()}
@@ -149,7 +162,7 @@ def apply(changes: Sequence[FileChange], data_dir: Path) -> None:
     Raises:
         EnrolmentError: Something cannot be written; :func:`finish` goes on where it stopped.
     """
-    listed = [[str(change.path), base64.b64encode(change.content).decode()] for change in changes]
+    listed = [[str(each.path), base64.b64encode(each.content).decode(), each.public] for each in changes]
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(data_dir / PENDING, json.dumps(listed).encode(), _PRIVATE)
@@ -170,7 +183,7 @@ def finish(data_dir: Path) -> bool:
     pending = data_dir / PENDING
     try:
         listed = json.loads(_read_own(pending))
-        changes = [FileChange(Path(path), base64.b64decode(content)) for path, content in listed]
+        changes = [FileChange(Path(path), base64.b64decode(content), *more) for path, content, *more in listed]
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -198,8 +211,8 @@ def _read_own(path: Path) -> bytes:
 
 def _write(change: FileChange, data_dir: Path) -> None:
     try:
-        change.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(change.path, change.content, _PRIVATE)
+        change.path.parent.mkdir(mode=0o755 if change.public else 0o700, parents=True, exist_ok=True)
+        write_atomically(change.path, change.content, _PUBLIC if change.public else _PRIVATE)
         # The command runs as root at first boot; the app, which is not, has to read what belongs to it.
         owner = data_dir.stat()
         if os.geteuid() == 0 and change.path.is_relative_to(data_dir):

@@ -6,7 +6,7 @@ read it. ``python -m device enrol`` reads it, ``--make`` writes it; ``site_code.
 
     #mammascope-site-1 <public key, hexadecimal> <signature, base64>
     [site] name language / [clinic] url ... / [records] recovery_key / [[wifi]] ssid password / [[presets]]
-    [enrolment] issued expires
+    [updates] signer / [enrolment] issued expires
 """
 
 from __future__ import annotations
@@ -107,6 +107,12 @@ class WifiSection(_Section):
         return self
 
 
+class UpdatesSection(_Section):
+    """Whose updates the device takes: an Ed25519 public key, hexadecimal (``update --make`` prints it)."""
+
+    signer: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class EnrolmentSection(_Section):
     """When the file was made, and until when it may be used."""
 
@@ -121,6 +127,7 @@ class SiteContent(_Section):
     enrolment: EnrolmentSection
     clinic: ClinicSection | None = None
     records: RecordsSection | None = None
+    updates: UpdatesSection | None = None
     wifi: tuple[WifiSection, ...] = Field(default=(), max_length=16, strict=False)
     presets: tuple[ScannerPreset, ...] = Field(default=(), max_length=64, strict=False)
 

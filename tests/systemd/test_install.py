@@ -10,6 +10,8 @@ import pytest
 
 from tests.systemd.conftest import Card
 
+RESUME = "mammascope-update-resume.service"
+
 
 def test_the_installed_program_runs_from_its_own_release(handheld: Card) -> None:
     python = handheld.root / "opt/mammascope/current/venv/bin/python"
@@ -39,7 +41,7 @@ def test_no_file_of_the_program_can_be_changed_by_the_app(handheld: Card) -> Non
 
 
 def test_what_starts_with_the_device_is_turned_on(handheld: Card) -> None:
-    for unit in ("mammascope.service", "mammascope-enrol.service", "mammascope-healthy.timer"):
+    for unit in ("mammascope.service", "mammascope-enrol.service", "mammascope-healthy.timer", RESUME):
         asked = ["systemctl", f"--root={handheld.root}", "is-enabled", unit]
         assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "enabled\n"
 
@@ -109,6 +111,29 @@ def test_settings_of_the_device_survive_another_install(installed: Card) -> None
     settings.write_text('[site]\nname = "Asha"\n')
     installed.install()
     assert settings.read_text() == '[site]\nname = "Asha"\n'
+
+
+def test_whose_updates_are_taken_can_be_said_at_once(installed: Card, tmp_path: Path) -> None:
+    key = tmp_path / "update.pub"
+    key.write_text("ab" * 32 + "\n")
+    assert installed.install("--update-key", str(key)).returncode == 0
+    kept = installed.root / "etc/mammascope/update-keys/installed.pub"
+    assert kept.read_text() == key.read_text()
+    assert (kept.stat().st_uid, stat.S_IMODE(kept.stat().st_mode)) == (0, 0o644)
+    key.write_text("no key\n")
+    refused = installed.install("--update-key", str(key))
+    assert refused.returncode == 1
+    assert "update --make" in refused.stderr
+
+
+def test_the_way_back_is_outside_of_every_release(handheld: Card) -> None:
+    guard = handheld.root / "usr/local/lib/mammascope/update-guard"
+    assert stat.S_IMODE(guard.stat().st_mode) == 0o755
+    assert guard.read_bytes() == (handheld.source / "systemd/update-guard").read_bytes()
+    for unit in ("mammascope-healthy.service", RESUME):
+        text = (handheld.root / "etc/systemd/system" / unit).read_text()
+        assert "ExecStart=/usr/local/lib/mammascope/update-guard " in text
+        assert "/current/" not in text
 
 
 def test_a_service_that_nobody_needs_is_turned_off_and_on_again(installed: Card) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from device.errors import DiskFullError, RecordsError, StoreBusyError, StoreDamagedError
+from device.errors import DiskFullError, RecordsError, StoreBusyError, StoreDamagedError, StoreTrialError
 from device.records import database as module
-from device.records.database import FILE_NAME, Database
+from device.records.database import FILE_NAME, TRIAL_VARIABLE, Database
+from device.records.schema import MIGRATIONS, migrate
 
 
 @pytest.fixture
@@ -125,3 +126,21 @@ def test_the_log_is_folded_in_at_closing(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE_NAME) as plain:
         assert plain.execute("SELECT count(*) FROM exams").fetchone()[0] == 1
     plain.close()
+
+
+def test_while_a_release_is_tried_out_the_records_keep_their_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = tmp_path / "trial"
+    trial.touch()
+    monkeypatch.setenv(TRIAL_VARIABLE, str(trial))
+    older = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    migrate(older, "x", MIGRATIONS[:1])
+    with pytest.raises(StoreTrialError):
+        Database.open(tmp_path)
+    assert older.execute("PRAGMA user_version").fetchone()[0] == 1
+    older.close()
+    trial.unlink()
+    Database.open(tmp_path).close()
+    trial.touch()
+    Database.open(tmp_path).close()  # in the newest form already: nothing is held back

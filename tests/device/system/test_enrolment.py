@@ -29,6 +29,8 @@ from device.system import enrolment
 from device.system.enrolment import FileChange, apply, finish, read_enrolled, require_trust, wifi_change, with_site
 from device.system.site_code import SiteCodes, code_sheet, site_codes
 from device.system.site_file import MAX_BYTES, WifiSection, fingerprint, open_site, sign_site
+from device.system.update.releases import Places
+from device.system.update.trust import trusted_keys
 from device.upload.access import access_path, load_access
 from device.upload.destination import destination
 
@@ -307,6 +309,19 @@ def test_a_device_is_enrolled_by_file_and_its_secrets_are_its_own(
     for path in (desk.settings, access_path(desk.data), connection, desk.folder / "site.key"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert "not a real one" not in said + "".join(capsys.readouterr())
+
+
+def test_the_site_says_whose_updates_are_taken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places(desk.folder / "root")
+    monkeypatch.setenv("MAMMASCOPE_ROOT", str(places.root))
+    with (desk.folder / "wifi.toml").open("a") as part:
+        part.write(f'[updates]\nsigner = "{RECOVERY}"\n')
+    file = str(desk.make())
+    assert main(["enrol", file, "--trust-first"]) == 0
+    assert trusted_keys(places) == frozenset()  # not an installed device: there is no folder of keys
+    places.keys.mkdir(parents=True)
+    assert main(["enrol", file]) == 0
+    assert trusted_keys(places) == {bytes.fromhex(RECOVERY)}
 
 
 def test_a_device_is_enrolled_by_a_picture_of_the_codes(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 LARGEST_UPLOAD_MIB = 1024
@@ -16,7 +17,19 @@ LARGEST_UPLOAD_MIB = 1024
 
 UPDATE_TARGET = "/updates/mammascope.update"
 UPDATE_FILE = "updates/mammascope.update"
-"""What handhelds ask for, and where it lies in the state folder. No password: it is signed and holds nothing secret."""
+"""What handhelds ask for, and where it lies in the state folder."""
+
+USERS_FILE = "gateway-users"
+"""Who may have it: in the state folder, made at every start."""
+
+
+def users_file(users: Mapping[str, str]) -> str:
+    """The passwords as nginx reads them; no worse kept than in ``users.json`` beside it.
+
+    Args:
+        users: Passwords by user name.
+    """
+    return "".join(f"{name}:{{PLAIN}}{password}\n" for name, password in users.items())
 
 
 def configuration(folder: Path, certificate: Path, key: Path, port: int, inner_port: int, *, local: bool) -> str:
@@ -59,6 +72,8 @@ http {{
         ssl_session_tickets off;
         location = {UPDATE_TARGET} {{
             alias "{folder}/{UPDATE_FILE}";
+            auth_basic "Mammascope";
+            auth_basic_user_file "{folder}/{USERS_FILE}";
         }}
         location / {{
             proxy_pass http://127.0.0.1:{inner_port};

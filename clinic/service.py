@@ -125,6 +125,7 @@ class Archive:
             folder, folder / "server.crt", folder / "server.key", place.port, place.inner_port, local=place.local
         )
         write_private(folder / "nginx.conf", outer.encode())
+        write_private(folder / gateway.USERS_FILE, gateway.users_file(self._state.users()).encode())
         try:
             self._start_one([str(found.orthanc), str(settings)], place.inner_port, folder / "orthanc.log")
             command = [str(found.nginx), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]

@@ -9,7 +9,7 @@ Everything secret is made here and nowhere else; the folder is what a clinic bac
     enrolment/<name>.toml          what the handheld <name> needs, password included
     updates/mammascope.update      the update that handhelds are offered
     database/                      the images
-    orthanc.json nginx.conf *.log  made at every start
+    orthanc.json nginx.conf gateway-users *.log    made at every start
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from device.__main__ import main
 from device.config import Settings, save_settings, settings_path
 from device.errors import (
+    ArchiveRefusedError,
     ArchiveUnreachableError,
     ArchiveUntrustedError,
     UpdateFileError,
@@ -119,7 +121,14 @@ def test_a_newer_download_takes_the_place_of_an_older_one(
 def test_a_server_that_is_not_the_clinic_is_told_nothing(clinic: UpdateServer, large: Path) -> None:
     clinic.state.offer_update(large)
     with pytest.raises(ArchiveUntrustedError):
-        at_clinic(Destination(clinic.where.url, ClinicAccess()), anybody)
+        at_clinic(clinic.seen_by(ClinicAccess()), anybody)
+
+
+def test_a_handheld_that_the_clinic_does_not_know_gets_nothing(clinic: UpdateServer, large: Path) -> None:
+    clinic.state.offer_update(large)
+    stolen = clinic.where.access.model_copy(update={"password": SecretStr("another one")})
+    with pytest.raises(ArchiveRefusedError):
+        at_clinic(clinic.seen_by(stolen), anybody)
 
 
 def test_no_clinic_no_download(clinic: UpdateServer, large: Path, tmp_path: Path) -> None:

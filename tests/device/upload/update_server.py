@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clinic.gateway import configuration
+from clinic.gateway import USERS_FILE, configuration, users_file
 from clinic.state import ClinicState
 from device.upload.access import ClinicAccess
 from device.upload.destination import Destination
@@ -32,8 +32,13 @@ class UpdateServer:
         self.state = ClinicState(folder)
         self.port = port
         self.state.server("Test clinic", ["localhost"])
-        access = ClinicAccess(authority=self.state.authority("Test clinic").certificate.decode())
-        self.where = Destination(f"https://localhost:{port}/dicom-web", access)
+        known = {"user": "device-one", "password": self.state.add_device("one")}
+        authority = self.state.authority("Test clinic").certificate.decode()
+        self.where = self.seen_by(ClinicAccess.model_validate({"authority": authority, **known}))
+
+    def seen_by(self, access: ClinicAccess) -> Destination:
+        """What a device with this access knows of it."""
+        return Destination(f"https://localhost:{self.port}/dicom-web", access)
 
 
 @contextlib.contextmanager
@@ -45,6 +50,7 @@ def update_server(folder: Path) -> Iterator[UpdateServer]:
     made = UpdateServer(folder, free_port())
     settings = configuration(folder, folder / "server.crt", folder / "server.key", made.port, inner_port=9, local=True)
     (folder / "nginx.conf").write_text(settings)
+    (folder / USERS_FILE).write_text(users_file(made.state.users()))
     process = subprocess.Popen([nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")])
     try:
         _wait_for(made.port, process)

@@ -145,7 +145,7 @@ installed_package() {
 
 release_parts() {
     local part
-    for part in device models systemd setup.d requirements setup.sh pyproject.toml LICENSE NOTICE README.md; do
+    for part in device models systemd setup.d requirements update-keys setup.sh pyproject.toml LICENSE NOTICE README.md; do
         [ ! -e "$1/$part" ] || printf '%s\n' "$part"
     done
 }

@@ -70,7 +70,7 @@ def make(order: Order, now: datetime | None = None) -> Path:
         with tempfile.TemporaryDirectory(prefix="mammascope-make-") as work:
             own_key = Path(work) / "signer.pub"
             own_key.write_text(f"{key.public_key().public_bytes_raw().hex()}\n", "ascii")
-            files = {f"{KEYS}/signer.pub": own_key, **_files(order)}
+            files = {**_files(order), f"{KEYS}/signer.pub": own_key}
             manifest = _manifest(order, files, now or datetime.now(UTC))
             order.out.mkdir(parents=True, exist_ok=True)
             unfinished = order.out / f".{manifest.version}.part"
@@ -103,7 +103,7 @@ def _silent(done: int, total: int) -> None:
 def _files(order: Order) -> dict[str, Path]:
     """Every file by its name in the update."""
     found: dict[str, Path] = {}
-    for part in PARTS:
+    for part in (*PARTS, KEYS):
         for path in _below(order.source / part):
             found[path.relative_to(order.source).as_posix()] = path
     if order.wheels is not None:

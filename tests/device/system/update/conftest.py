@@ -133,8 +133,13 @@ class Handheld:
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"{seconds}.07 1.00\n")
 
-    def app_runs_for(self, seconds: int | None) -> None:
-        """What systemd says of the app; ``None``: it does not run."""
+    def app_runs_for(self, seconds: int | None, *, started_ago: int | None = None) -> None:
+        """What systemd says of the app.
+
+        Args:
+            seconds: Since it is ready; ``None``: it does not run.
+            started_ago: Seconds since its process was started, where that shall differ.
+        """
         uptime = int((self.places.root / "proc/uptime").read_text().partition(".")[0])
         tools = self.places.root / "tools"
         tools.mkdir(exist_ok=True)

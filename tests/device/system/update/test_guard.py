@@ -46,6 +46,7 @@ def begin(card: Handheld) -> None:
     done = card.guard("begin", NEW)
     assert done.returncode == 0, done.stderr
     assert card.places.current == NEW
+    card.app_runs_for(0)
 
 
 def restarts_asked_for(card: Handheld) -> bool:
@@ -86,6 +87,15 @@ def test_systemd_restarts_an_app_that_fell_so_the_guard_does_not(card: Handheld)
     for _ in range(2):
         card.guard("stopped", SERVICE_RESULT="watchdog")
     assert not restarts_asked_for(card)
+
+
+def test_the_bad_end_of_the_release_before_is_not_counted(card: Handheld) -> None:
+    assert card.guard("begin", NEW).returncode == 0
+    for _ in range(3):
+        card.guard("stopped", SERVICE_RESULT="timeout")  # the app runs since long before the switch
+    trial = card.places.trial
+    assert trial is not None
+    assert card.places.current == NEW
 
 
 def test_switching_off_is_no_failure(card: Handheld) -> None:

@@ -144,9 +144,11 @@ class Handheld:
         tools = self.places.root / "tools"
         tools.mkdir(exist_ok=True)
         state = "inactive" if seconds is None else "active"
-        began = (uptime - (seconds or 0)) * 1_000_000
+        ready = (uptime - (seconds or 0)) * 1_000_000
+        started = (uptime - (seconds or 0 if started_ago is None else started_ago)) * 1_000_000
         script = (
-            f'case "$*" in is-active*) echo {state} ;; show*) echo {began} ;; *) echo "$*" >>"{tools}/asked" ;; esac'
+            f'case "$*" in is-active*) echo {state} ;; *ActiveEnter*) echo {ready} ;; *ExecMain*) echo {started} ;; '
+            f'*) echo "$*" >>"{tools}/asked" ;; esac'
         )
         (tools / "systemctl").write_text(f"#!/bin/sh\n{script}\n")
         (tools / "systemctl").chmod(0o755)

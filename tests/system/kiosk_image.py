@@ -21,7 +21,7 @@ from tests.system.debian_root import CACHE, copy_root, make_root, run_in
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 IMAGES = CACHE / "kiosk"
-FORM = "3"  # raised when this file makes another card of the same checkout
+FORM = "4"  # raised when this file makes another card of the same checkout
 
 MIB = 1 << 20
 SECTOR = 512
@@ -40,21 +40,10 @@ AGENT = "qemu-guest-agent"
 LEFT_OUT = ("convert", "clinic", "docs", "tests", ".ci")
 """Of the checkout: what a handheld does not use, and what would make another card of every commit."""
 
-SLOW = {
-    "etc/systemd/system/mammascope-.service.d/emulated.conf": "[Service]\nTimeoutStartSec=1800\nTimeoutStopSec=600\n",
-    "etc/systemd/system/mammascope.service.d/emulated.conf": (
-        "[Unit]\nStartLimitIntervalSec=7200\n"
-        "[Service]\nTimeoutStartSec=1800\nTimeoutStopSec=600\nTimeoutAbortSec=60\nWatchdogSec=120\n"
-    ),
-    "etc/systemd/system.conf.d/60-emulated.conf": "[Manager]\nRuntimeWatchdogSec=120\n",
-    # The agent would tell the journal of every look at it.
-    "etc/systemd/system/qemu-guest-agent.service.d/quiet.conf": "[Service]\nLogLevelMax=warning\n",
-}
-"""An emulated processor is twenty times slower than a board's, and shared with whatever else this machine does: so the
-limits in seconds are wider here. That they are kept is what is tested, not how long they are."""
+QUIET = "etc/systemd/system/qemu-guest-agent.service.d/quiet.conf"
+"""The agent would tell the journal of every look at it."""
 
 CMDLINE = "console=ttyS0,115200 console=tty1 root=/dev/vda2 rootfstype=ext4 rw fsck.repair=yes rootwait"
-CMDLINE += " no_timer_check"  # an emulated timer on a busy machine comes late, and the kernel would take it for broken
 FSTAB = """\
 /dev/vda2  /               ext4  defaults,noatime  0  1
 /dev/vda1  /boot/firmware  vfat  defaults          0  2
@@ -180,10 +169,9 @@ def _install(root: Path, suite: str) -> None:
 
 
 def _add_test_parts(root: Path) -> None:
-    """The touch panel, and more time; and services may start again: from here on the root is a system of its own."""
-    for name, content in SLOW.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
+    """The touch panel; and services may start again: from here on the root is a system of its own."""
+    (root / QUIET).parent.mkdir(parents=True)
+    (root / QUIET).write_text("[Service]\nLogLevelMax=warning\n")
     tests = Path(__file__).parent
     shutil.copy(tests / "kiosk_touch_panel.py", root / "usr/local/bin/kiosk_touch_panel.py")
     shutil.copy(tests / "kiosk_touch_panel.service", root / "etc/systemd/system/kiosk_touch_panel.service")

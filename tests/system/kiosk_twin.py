@@ -78,7 +78,7 @@ class Twin(Driver):
             self.finger(pygame.FINGERMOTION, pos)
         self.wait(REST_S)
         self.same()
-        time.sleep(REST_S)
+        self._machine.rest(REST_S)
         self.finger(pygame.FINGERUP, end)
         self.step()
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import keras
 import numpy as np
 from scipy.special import expit, softmax
 
-from convert.frozen import converted, frozen_features
-from convert.network import build_network, frozen_part, learned_part
+from convert.frozen import converted, flat, frozen_features
+from convert.network import build_network, class_logits, frozen_part, learned_part
 from convert.run import Run
 from convert.splits import Split
 from convert.stream import MASK_STRIDE, Floats, Opinion
@@ -134,26 +133,23 @@ def _speaker(teacher: Teacher, student: Any, side: int) -> Teachers:
     """What one teacher says; its network is converted here, once."""
     same = teacher.size == side and _same_weights(frozen_part(teacher.network), frozen_part(student))
     look = None if same else frozen_features(teacher.network)
-    answer = converted(_flat(learned_part(teacher.network, ("cam", "mask"))))
+    part = learned_part(teacher.network, ("cam", "mask"))
+    places = part.output["cam"].shape[1:]
+    answer = converted(flat(part, ("cam", "mask")))
     cells = side // MASK_STRIDE
 
     def speak(pictures: Floats, features: Floats) -> Opinion:
         said = answer(features if look is None else look(_resized(pictures, teacher.size)))
-        classes = np.asarray(softmax(teacher.confidence * said[:, :3], axis=1), np.float32)
+        maps, masks = np.split(said, [int(np.prod(places))], axis=1)
+        logits = class_logits(maps.reshape(-1, *places))
+        classes = np.asarray(softmax(teacher.confidence * logits, axis=1), np.float32)
         if not teacher.mask:
             return Opinion(classes, None)
         own = teacher.size // MASK_STRIDE
-        shares = np.asarray(expit(said[:, 3:]).reshape(-1, own, own, 1), np.float32)
+        shares = np.asarray(expit(masks).reshape(-1, own, own, 1), np.float32)
         return Opinion(classes, _resized(shares, cells))
 
     return speak
-
-
-def _flat(part: Any) -> Any:
-    """A part with the outputs ``cam`` and ``mask`` as one with a single output: the class logits, then the mask."""
-    logits = keras.layers.GlobalAveragePooling2D()(part.output["cam"])
-    flat = keras.layers.Flatten()(part.output["mask"])
-    return keras.Model(part.input, keras.layers.Concatenate()([logits, flat]))
 
 
 def _same_weights(one: Any, other: Any) -> bool:

@@ -7,7 +7,7 @@ times faster. Where TensorFlow is not the backend, Keras itself computes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -32,6 +32,12 @@ def converted(part: Any) -> Callable[[Features], Features]:
     if keras.backend.backend() == "tensorflow":
         return _Converted(part)
     return lambda pictures: np.asarray(part.predict_on_batch(pictures), dtype=np.float32)
+
+
+def flat(part: Any, names: Sequence[str]) -> Any:
+    """The part with its outputs of these names as a single one, (n, k): each flattened, one after the other."""
+    ends = [keras.layers.Flatten()(part.output[name]) for name in names]
+    return keras.Model(part.input, keras.layers.Concatenate()(ends) if len(ends) > 1 else ends[0])
 
 
 class _Converted:

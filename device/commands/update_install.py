@@ -137,7 +137,8 @@ def self_test() -> int:
 
 @contextmanager
 def telling(places: Places) -> Iterator[None]:
-    """Let the screen know why an installation has ended."""
+    """Let the screen know that an installation has begun, and why it has ended."""
+    Teller(places).begun()
     try:
         yield
     except MammascopeError as error:
@@ -166,6 +167,10 @@ class Teller:
         if new or done >= total or time.monotonic() >= self._next:
             self._next = time.monotonic() + _PROGRESS_EVERY_S
             self._write({"step": step, "share": done / total if total else 1.0})
+
+    def begun(self) -> None:
+        """Nothing is known yet; what an earlier one has said is gone."""
+        self._write({"step": "begin", "share": 0.0})
 
     def failed(self, error: MammascopeError) -> None:
         """Why it ended."""

@@ -1,4 +1,4 @@
-"""What the program does by itself: the site's retention policy, and the brightness that was chosen.
+"""What the program does by itself: the site's retention policy, the brightness, and updates that are installed by now.
 
 Old exams are looked for after every unlocking, because the records are open then, and once a day on a device that stays
 open. Only what the clinic has confirmed is ever deleted, and nothing while the clock cannot be believed.
@@ -14,6 +14,8 @@ from device.records.audit import Clock
 from device.records.retention import remove_expired
 from device.system.backlight import set_brightness
 from device.system.clock import clock_trusted
+from device.system.update.downloads import remove_used_downloads
+from device.system.update.releases import Places
 from device.ui import record_tasks
 from device.ui.app import App
 
@@ -35,6 +37,9 @@ def keep_house(app: App, clock: Clock | None = None) -> None:
     except BacklightError as error:
         log.info("%s", error)  # a window or a panel without backlight control
 
+    places, data_dir = Places.from_environment(), app.services.data_dir
+    app.tasks.start("downloads", lambda _: remove_used_downloads(data_dir, places), _say_downloads, _say_why)
+
     def follow_policy() -> None:
         if not app.services.operator:
             return
@@ -50,5 +55,10 @@ def _say_removed(removed: tuple[str, ...]) -> None:
         log.info("%d exams that the clinic holds were removed after the site's retention time", len(removed))
 
 
+def _say_downloads(count: int) -> None:
+    if count:
+        log.info("%d updates that were fetched are of no use any more and were removed", count)
+
+
 def _say_why(error: MammascopeError) -> None:
-    log.warning("retention: %s", error)
+    log.warning("housekeeping: %s", error)

@@ -16,6 +16,7 @@ from device.capture.usb_stick import SYSTEM, Roots, find_sticks
 from device.errors import UpdateError, UpdateFileError, UpdateMissingError, UpdateRoomError, UpdateSignerError
 from device.files import sync_folder
 from device.system.update.container import SUFFIX, Progress, Trusted, UpdateHead, head_bytes, opened, read_head, verify
+from device.system.update.downloads import FOLDER, files_in
 from device.system.update.manifest import version_key
 from device.upload.clinic_file import ClinicFile
 from device.upload.destination import Destination
@@ -23,10 +24,8 @@ from device.upload.destination import Destination
 TARGET = "/updates/mammascope.update"
 """Where the clinic's server offers the update for its handhelds (``clinic/run --offer-update``)."""
 
-FOLDER = "updates"
 _FIRST_LOOK = 128 * 1024
 _LEFT_FREE = 200 * 2**20
-_MOST_FILES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,13 @@ def on_sticks(trusted: Callable[[Path], Trusted], roots: Roots = SYSTEM) -> Foun
         UpdateFileError: There is one, but it cannot be used.
         UpdateSignerError: There is one, but of a stranger.
     """
-    return _newest((path for stick in find_sticks(roots) for path in _files_in(stick.mount)), trusted, "USB")
+    return _newest((path for stick in find_sticks(roots) for path in files_in(stick.mount)), trusted, "USB")
 
 
 def downloaded(data_dir: Path, trusted: Callable[[Path], Trusted]) -> Found:
     """The newest update that was fetched; see :func:`on_sticks`."""
     folder = data_dir / FOLDER
-    return _newest(_files_in(folder), trusted, folder)
+    return _newest(files_in(folder), trusted, folder)
 
 
 def at_clinic(where: Destination, trusted: Trusted) -> Found:
@@ -119,20 +118,6 @@ def fetch(file: ClinicFile, head: UpdateHead, data_dir: Path, trusted: Trusted, 
     return path
 
 
-def remove_downloads(data_dir: Path) -> None:
-    """Remove what was fetched: it is installed, or of no use.
-
-    Raises:
-        UpdateError: It cannot be removed.
-    """
-    try:
-        shutil.rmtree(data_dir / FOLDER)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise UpdateError(data_dir / FOLDER, error.strerror or "") from error
-
-
 def _check(part: Path, head: UpdateHead, trusted: Trusted) -> None:
     try:
         with opened(part, trusted) as (found, stream):
@@ -149,13 +134,6 @@ def _require_room(folder: Path, part: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size - there + _LEFT_FREE:
         raise UpdateRoomError(folder, f"{free // 2**20} MiB are free")
-
-
-def _files_in(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIX))[:_MOST_FILES]
-    except OSError:
-        return []
 
 
 def _newest(paths: Iterable[Path], trusted: Callable[[Path], Trusted], where: object) -> Found:

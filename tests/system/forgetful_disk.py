@@ -125,6 +125,11 @@ class ForgetfulDisk:
         self._rename_in(folder, lambda entries: entries.__setitem__(name, node))
         return node
 
+    def link(self, path: str, target: str) -> None:
+        """A symbolic link. Where it leads is in the inode itself, so it is as durable as its name."""
+        node = self.make(path, stat.S_IFLNK | 0o777)
+        node.content, node.durable = bytearray(target.encode()), target.encode()
+
     def remove(self, path: str) -> None:
         self._step()
         folder, name = self._parent(path)

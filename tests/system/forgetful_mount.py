@@ -185,6 +185,13 @@ def _operations(disk: ForgetfulDisk, lock: threading.RLock) -> Any:
             disk.fsync(disk.find(path))
             return 0
 
+        def symlink(self, target: str, source: str) -> int:
+            disk.link(target, source)
+            return 0
+
+        def readlink(self, path: str) -> str:
+            return bytes(disk.find(path).content).decode()
+
         def unlink(self, path: str) -> int:
             disk.remove(path)
             return 0

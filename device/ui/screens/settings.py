@@ -19,6 +19,7 @@ from device.ui.screens.settings_people import PeopleScreen
 from device.ui.screens.settings_presets import PresetSettingsScreen
 from device.ui.screens.settings_site import SiteScreen
 from device.ui.screens.settings_storage import StorageScreen
+from device.ui.screens.settings_update import UpdateScreen
 from device.ui.screens.settings_wifi import WifiScreen
 from device.ui.widgets.base import Widget
 from device.ui.widgets.list_view import ListRow, ListView
@@ -60,6 +61,7 @@ class SettingsScreen(Screen):
             Entry("presets", "ruler", PresetSettingsScreen, str(len(settings.presets))),
             Entry("model", "model", ModelScreen, worker_of(self.app).status.label),
             Entry("storage", "disk", StorageScreen, ""),
+            Entry("update", "import", UpdateScreen, ""),
             Entry("diagnostics", "diagnostics", DiagnosticsScreen, ""),
             Entry("about", "info", AboutScreen, __version__),
         ]

@@ -20,7 +20,9 @@ from device.errors import (
     UploadStoppedError,
 )
 from device.system.update.container import UpdateHead
-from device.ui.update_sources import FOLDER, TARGET, at_clinic, downloaded, fetch, on_sticks, remove_downloads
+from device.system.update.downloads import FOLDER, remove_used_downloads
+from device.system.update.releases import Places
+from device.ui.update_sources import TARGET, at_clinic, downloaded, fetch, on_sticks
 from device.upload.access import ClinicAccess, access_path, save_access
 from device.upload.clinic_file import ClinicFile
 from device.upload.destination import Destination
@@ -77,7 +79,17 @@ def test_it_is_fetched_whole_and_found_again(clinic: UpdateServer, large: Path, 
     path = fetch(ClinicFile(clinic.where, TARGET), offered(clinic), tmp_path, anybody, silent)
     assert path.read_bytes() == large.read_bytes()
     assert downloaded(tmp_path, lambda path: anybody).path == path
-    remove_downloads(tmp_path)
+
+
+def test_what_is_installed_by_now_is_removed(
+    clinic: UpdateServer, handheld: Handheld, update_file: Path, tmp_path: Path
+) -> None:
+    clinic.state.offer_update(update_file)
+    fetch(ClinicFile(clinic.where, TARGET), offered(clinic), tmp_path, anybody, silent)
+    assert remove_used_downloads(tmp_path, Places(tmp_path / "desk")) == 0
+    assert remove_used_downloads(tmp_path, handheld.places) == 0
+    handheld.install(downloaded(tmp_path, lambda path: anybody).path or tmp_path)
+    assert remove_used_downloads(tmp_path, handheld.places) == 1
     with pytest.raises(UpdateMissingError):
         downloaded(tmp_path, lambda path: anybody)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def sync_tree(folder: Path) -> None:
     """Make everything below a folder, and the folder itself, survive a power cut.
 
     Args:
-        folder: An existing folder; links are not followed.
+        folder: An existing folder; links are not followed, and a file that has another name too is taken to be durable
+            under that one, so that packages which two releases share are not written out again.
 
     Raises:
         OSError: Something cannot be opened or synchronised.
@@ -69,7 +71,8 @@ def sync_tree(folder: Path) -> None:
     for place, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(place) / name
-            if path.is_symlink():
+            status = path.lstat()
+            if stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
                 continue
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:

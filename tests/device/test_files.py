@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from device.files import write_atomically
+from device.files import sync_tree, write_atomically
 
 
 def test_the_file_is_replaced_whole_with_its_permissions(tmp_path: Path) -> None:
@@ -49,3 +49,24 @@ def test_a_full_disk_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypa
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_tree_everything_new_is_synchronised_before_the_folder_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tmp_path / "tree"
+    (tree / "inner").mkdir(parents=True)
+    (tree / "inner/new").write_text("new")
+    (tmp_path / "old").write_text("durable already")
+    (tree / "inner/shared").hardlink_to(tmp_path / "old")
+    (tree / "link").symlink_to("/nowhere")
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink().relative_to(tmp_path)))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    sync_tree(tree)
+    assert synced == ["tree/inner/new", "tree/inner", "tree"]

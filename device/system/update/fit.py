@@ -25,7 +25,7 @@ from device.system.update.manifest import LOCK, UpdateManifest, version_key
 from device.system.update.releases import Places
 
 _UNPACKED = 5
-"""Packages are unpacked beside their files; for a while both are there."""
+"""Packages are unpacked beside their files, and for a while both are there (157 MB become 510 MB beside them)."""
 
 _LEFT_FREE = 200 * 2**20
 

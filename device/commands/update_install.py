@@ -122,11 +122,15 @@ def self_test() -> int:
         MammascopeError: The first screen cannot be drawn.
     """
     from device.system.machine import PythonCheck
+    from device.ui.checks.fonts import FontCheck
+    from device.ui.checks.model import ModelCheck
+    from device.ui.checks.runtime import RuntimeCheck
     from device.ui.first_frame import draw_first_frame
-    from device.ui.self_check import FontCheck, ModelCheck, run_checks
+    from device.ui.self_check import run_checks
 
     settings = load_settings(settings_path())
-    for result in run_checks((PythonCheck(), ModelCheck(settings.models), FontCheck())):
+    models = settings.models
+    for result in run_checks((PythonCheck(), RuntimeCheck(models), ModelCheck(models), FontCheck())):
         print(f"{result.name}: {result.sentence}", flush=True)
         if result.status is CheckStatus.FAIL:
             raise UpdateTestError(result.name, result.sentence)

@@ -25,7 +25,7 @@ _SWEEP_S: Final = 14.0  # there and back again
 _NOISE_TILES: Final = 8
 
 
-FAMILIAR_SEED: Final = 58
+FAMILIAR_SEED: Final = 11
 """A breast that the shipped model takes for one; several others it rightly turns away as none that it knows."""
 
 

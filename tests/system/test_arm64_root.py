@@ -165,9 +165,9 @@ def test_doctor_finds_the_runtime_the_model_and_the_fonts_in_order(handheld: PiC
     handheld.technician(f"{line} --json || true")
     answer = json.loads(next(line for line in handheld.told.splitlines() if line.startswith("{")))
     found = {check["name"]: check for check in answer["checks"]}
-    for name in ("Settings", "Python", "Storage", "Model", "Fonts"):
+    for name in ("Settings", "Python", "Storage", "Model", "Fonts", "Camera"):
         assert found[name]["status"] == "ok", found[name]
-    assert "gives its golden results with ai-edge-litert" in found["Model"]["sentence"]
+    assert "gives its golden results with ai_edge_litert" in found["Model"]["sentence"]
     assert not (handheld.root / HOME / "mammascope/.venv").exists()
 
 

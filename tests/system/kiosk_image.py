@@ -13,6 +13,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,9 @@ AGENT = "qemu-guest-agent"
 
 LEFT_OUT = ("convert", "clinic", "docs", "tests", ".ci")
 """Of the checkout: what a handheld does not use, and what would make another card of every commit."""
+
+KEPT_S = 12 * 3600
+"""How long the card of another checkout stays."""
 
 QUIET = "etc/systemd/system/qemu-guest-agent.service.d/quiet.conf"
 """The agent would tell the journal of every look at it."""
@@ -137,9 +141,9 @@ def _digest(bare: Path) -> str:
 
 
 def _forget_older(suite: str, newest: Path) -> None:
-    """A card takes two gigabytes; those of older checkouts are of no more use."""
+    """A card takes two gigabytes; those of older checkouts are of no more use, but for a test that runs now."""
     for folder in IMAGES.glob(f"{suite}-*"):
-        if folder != newest:
+        if folder != newest and time.time() - folder.stat().st_mtime > KEPT_S:
             shutil.rmtree(folder)
 
 

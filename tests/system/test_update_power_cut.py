@@ -75,8 +75,13 @@ class Bench:
         release = made.places.release(OLD)
         (packages_of(release) / "mammascope.pth").write_text(f"{release}\n")
         (made.places.state / "good").write_text(f"releases/{OLD}\n")
+        for name in ("proc", "tools"):  # what the kernel and systemd say is not on the card
+            outside = self.mount.path.with_name(f"{name}-{number}")
+            shutil.copytree(root / name, outside)
+            shutil.rmtree(root / name)
+            (root / name).symlink_to(outside)
         made.uptime(1000)
-        made.app_runs_for(500, started_ago=0)
+        made.app_runs_for(None)
         sync_tree(self.mount.path)
         return made
 
@@ -173,6 +178,7 @@ def whole_update(bench: Bench, card: Handheld, good: bool, sabotage: Callable[[]
         sabotage()
     send({"what": "begun"})
     install(bench.update, card.places, Will(), None)
+    card.app_has_run_for(500)
     if good:
         card.guard("look")
     else:
@@ -182,6 +188,7 @@ def whole_update(bench: Bench, card: Handheld, good: bool, sabotage: Callable[[]
 
 
 def boot(card: Handheld) -> Iterator[Any]:
+    card.uptime(10)
     card.guard("resume")
     yield {"what": "started"}
 

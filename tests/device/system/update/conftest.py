@@ -133,6 +133,14 @@ class Handheld:
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"{seconds}.07 1.00\n")
 
+    def app_has_run_for(self, seconds: int) -> None:
+        """Time passes, and the app, started now, runs all the while."""
+        self.uptime(self._uptime() + seconds)
+        self.app_runs_for(seconds)
+
+    def _uptime(self) -> int:
+        return int((self.places.root / "proc/uptime").read_text().partition(".")[0])
+
     def app_runs_for(self, seconds: int | None, *, started_ago: int | None = None) -> None:
         """What systemd says of the app.
 
@@ -140,7 +148,7 @@ class Handheld:
             seconds: Since it is ready; ``None``: it does not run.
             started_ago: Seconds since its process was started, where that shall differ.
         """
-        uptime = int((self.places.root / "proc/uptime").read_text().partition(".")[0])
+        uptime = self._uptime()
         tools = self.places.root / "tools"
         tools.mkdir(exist_ok=True)
         state = "inactive" if seconds is None else "active"

@@ -59,9 +59,10 @@ def restarts_asked_for(card: Handheld) -> bool:
 def test_a_release_that_runs_two_minutes_is_good(card: Handheld) -> None:
     begin(card)
     assert restarts_asked_for(card)
-    card.app_runs_for(119)
+    card.app_has_run_for(119)
     card.guard("look")
     assert card.places.trial is not None
+    card.uptime(1000 + 120)
     card.app_runs_for(120)
     card.guard("look")
     after = card.places
@@ -78,6 +79,18 @@ def test_the_second_bad_end_takes_it_back(card: Handheld, end: str) -> None:
     assert card.places.failed == {NEW: end}
     assert card.places.last == {"result": "back", "release": f"releases/{NEW}", "reason": end}
     assert card.places.trial is None
+
+
+def test_the_release_before_that_goes_on_running_makes_nothing_good(card: Handheld) -> None:
+    assert card.guard("begin", NEW).returncode == 0
+    card.uptime(1000 + 300)
+    card.app_runs_for(800)  # since before the switch: it was not started anew
+    card.guard("look")
+    assert card.places.good == OLD
+    card.uptime(1000 + 900)
+    card.app_runs_for(1400)
+    card.guard("look")
+    assert card.places.failed == {NEW: "deadline"}
 
 
 def test_systemd_restarts_an_app_that_fell_so_the_guard_does_not(card: Handheld) -> None:
@@ -108,7 +121,7 @@ def test_switching_off_is_no_failure(card: Handheld) -> None:
 def test_one_fall_is_forgiven_to_a_release_that_runs_afterwards(card: Handheld) -> None:
     begin(card)
     card.guard("stopped", SERVICE_RESULT="exit-code")
-    card.app_runs_for(130)
+    card.app_has_run_for(130)
     card.guard("look")
     assert card.places.good == NEW
 
@@ -168,7 +181,7 @@ def test_when_it_is_good_only_the_one_before_it_is_kept(card: Handheld) -> None:
     put(card.places, "0.9.0-dddddddddddd")
     begin(card)
     assert len(card.releases) == 3
-    card.app_runs_for(200)
+    card.app_has_run_for(200)
     card.guard("look")
     assert card.releases == {OLD, NEW}
 
@@ -192,7 +205,7 @@ def test_with_nowhere_to_go_it_stays(card: Handheld) -> None:
 
 def test_a_technician_goes_back_and_forth(card: Handheld) -> None:
     begin(card)
-    card.app_runs_for(200)
+    card.app_has_run_for(200)
     card.guard("look")
     card.guard("restart")
     assert card.guard("back").returncode == 0
@@ -207,7 +220,7 @@ def test_one_that_was_taken_back_and_runs_well_after_all_is_forgiven(card: Handh
     begin(card)
     card.guard("back")
     begin(card)
-    card.app_runs_for(200)
+    card.app_has_run_for(200)
     card.guard("look")
     assert card.places.failed == {}
     assert card.places.good == NEW
@@ -216,7 +229,7 @@ def test_one_that_was_taken_back_and_runs_well_after_all_is_forgiven(card: Handh
 def test_the_highest_version_is_remembered_over_the_way_back(card: Handheld) -> None:
     put(card.places, "1.10.0-eeeeeeeeeeee")
     card.guard("begin", "1.10.0-eeeeeeeeeeee")
-    card.app_runs_for(200)
+    card.app_has_run_for(200)
     card.guard("look")
     card.guard("back")
     card.guard("look")

@@ -85,7 +85,7 @@ def test_cut_while_switching_it_is_the_old_one_or_the_new_one_on_trial(card: Han
         trial = card.places.trial
         on_trial = trial is not None and trial.to == NEW
         assert (card.places.current, on_trial) in {(OLD, False), (NEW, True)}, change
-        card.app_runs_for(500)
+        card.app_has_run_for(500)
         card.guard("look")
         assert card.places.good == card.places.current
 
@@ -129,11 +129,11 @@ def test_cut_while_a_cut_is_repaired(card: Handheld) -> None:
 def test_cut_while_called_good_and_tidied_up(card: Handheld) -> None:
     put(card.places, "0.9.0-dddddddddddd")
     begin(card)
-    card.app_runs_for(500)
+    card.app_has_run_for(500)
 
     def check(change: int) -> None:
         assert card.places.current == NEW, change
-        card.app_runs_for(500)
+        card.app_has_run_for(500)
         card.guard("look")
         assert (card.places.good, card.places.highest, card.places.trial) == (NEW, "1.1.0", None)
         assert all(whole_folder(card, name) for name in card.releases)

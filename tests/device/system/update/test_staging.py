@@ -59,7 +59,7 @@ def test_a_release_that_cannot_even_be_compiled_is_removed(handheld: Handheld, d
 
 def test_the_same_update_again_is_no_second_release(handheld: Handheld, update_file: Path) -> None:
     used = handheld.install(update_file)
-    handheld.app_runs_for(200)
+    handheld.app_has_run_for(200)
     handheld.guard("look")
     assert handheld.install(update_file) == used
     assert handheld.places.trial is None

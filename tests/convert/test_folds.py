@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,7 +48,9 @@ class Trainer:
         self.network = network
         self.calls: Counter[str] = Counter()
 
-    def train(self, run: Run, data: DataFolders, split: SplitChoice, plan: TrainingPlan) -> None:
+    def train(
+        self, run: Run, data: DataFolders, split: SplitChoice, plan: TrainingPlan, teachers: Sequence[Path]
+    ) -> None:
         self.calls[f"train {split.fold}"] += 1
         run.weights.touch()
 

@@ -159,12 +159,12 @@ def _flash(root: Path) -> None:
 
 def _install(root: Path, suite: str) -> None:
     """As docs/provisioning.md says, without a network for Python."""
-    copy_checkout(root / "root/mammascope")
+    copy_checkout(root / "opt/checkout")
     packages = CACHE / "debian-packages" / suite
     (packages / "partial").mkdir(parents=True, exist_ok=True)
     run_in(
         root,
-        "/root/mammascope/setup.sh",
+        "/opt/checkout/setup.sh",
         *("install", "--wheels", "/media/wheels", "--wifi-country", "IN"),
         binds={wheels(suite): "/media/wheels", packages: "/var/cache/apt/archives"},
         stdout=sys.stderr,

@@ -170,16 +170,8 @@ device() {
 
 doctor() {
     # On a handheld the installed program looks, as the user that it runs as: rights are a part of what is checked.
-    local data=/var/lib/mammascope groups
-    [ -e "$HANDHELD/complete" ] || device doctor "$@"
-    [ "$(id -u)" -eq 0 ] || exec sudo "$HERE/setup.sh" doctor "$@"
-    cd /
-    # The one right more is to read the journal, for a support bundle.
-    groups=$(id -G mammascope | tr ' ' ,)
-    ! getent group systemd-journal >/dev/null || groups="$groups,systemd-journal"
-    exec setpriv --reuid=mammascope --regid=mammascope --groups="$groups" -- \
-        env HOME="$data" MAMMASCOPE_DATA="$data" MAMMASCOPE_CONFIG="$data/settings.toml" \
-        "$HANDHELD/venv/bin/python" -P -m device doctor "$@"
+    [ ! -x "$HANDHELD/systemd/mammascope" ] || exec "$HANDHELD/systemd/mammascope" doctor "$@"
+    device doctor "$@"
 }
 
 handheld() {

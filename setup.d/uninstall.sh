@@ -15,7 +15,7 @@ uninstall_device() {
         [ -e "$ROOT/$target" ] || continue
         change "removing /$target" || continue
         rm -f "$ROOT/$target"
-        rmdir --ignore-fail-on-non-empty "$(dirname "$ROOT/$target")"
+        case "$target" in usr/local/bin/*) ;; *) rmdir --ignore-fail-on-non-empty "$(dirname "$ROOT/$target")" ;; esac
     done < <(cat "$ROOT/$STATE/files" 2>/dev/null)
     while read -r name; do
         change "turning on $name again" && units enable "$name"

@@ -45,7 +45,7 @@ pytestmark = [
 ]
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 ENVIRONMENT = "env MAMMASCOPE_DATA=/var/lib/mammascope MAMMASCOPE_CONFIG=/var/lib/mammascope/settings.toml"
-PROGRAM = f"sudo -u mammascope {ENVIRONMENT} /opt/mammascope/current/venv/bin/python -P -m device"
+PYTHON = f"sudo -u mammascope {ENVIRONMENT} /opt/mammascope/current/venv/bin/python -P"
 PIN = "482913"
 
 Tell = Callable[[str], None]
@@ -135,7 +135,7 @@ def test_what_the_readme_promises_is_there(installed: PiCard, checkout: Path) ->
     assert "dtparam=watchdog=on" in (installed.boot / "config.txt").read_text()
     log = (installed.root / "var/log/mammascope-install.log").read_text()
     assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ==> done: \d+ changes$", log, re.MULTILINE)
-    versions = json.loads(installed.technician(f"{PROGRAM.removesuffix(' -m device')} -c '{_VERSIONS}'"))
+    versions = json.loads(installed.technician(f"{PYTHON} -c '{_VERSIONS}'"))
     locked = dict(re.findall(r"^(\S+)==(\S+)", (checkout / "requirements/device.lock").read_text(), re.MULTILINE))
     assert {name: versions[name] for name in ("ai-edge-litert", "numpy", "pygame-ce", "pydicom")} == {
         name: locked[name] for name in ("ai-edge-litert", "numpy", "pygame-ce", "pydicom")
@@ -178,8 +178,7 @@ def test_findings_are_those_of_this_machine(
     frames = frames_to_classify(shared_folder(), tmp_path)
     command = [sys.executable, "-P", "-m", "device", "classify", str(frames), "--json"]
     here = lines_of(subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True).stdout)
-    python = f"{ENVIRONMENT} QEMU_CPU={board} /opt/mammascope/current/venv/bin/python -P -m device"
-    line = f"sudo -u mammascope {python} classify /frames --json"
+    line = f"sudo QEMU_CPU={board} mammascope classify /frames --json"
     there = lines_of(installed.technician(line, binds={frames: "/frames"}))
     tell(f"{installed.suite}, {board}: {compare(here, there)}; {installed.minutes:.1f} minutes")
 
@@ -193,8 +192,7 @@ def test_exams_survive_an_uninstall_and_an_install_without_a_network(
     shutil.copy(Path(__file__).with_name("make_exam.py"), handheld.root / "srv/make_exam.py")
     frames = frames_to_classify(None, tmp_path)
     frame = next(frames.iterdir()).name
-    python = PROGRAM.removesuffix(" -m device")
-    handheld.technician(f"{python} /srv/make_exam.py /frames/{frame} {PIN}", binds={frames: "/frames"})
+    handheld.technician(f"{PYTHON} /srv/make_exam.py /frames/{frame} {PIN}", binds={frames: "/frames"})
 
     handheld.technician("sudo ./setup.sh uninstall")
     left = {path for path in handheld.content() if "mammascope" in path and HOME.name not in path}
@@ -208,7 +206,7 @@ def test_exams_survive_an_uninstall_and_an_install_without_a_network(
     handheld.technician(line, network=False, binds=stick)
     tell(f"{handheld.suite}: installed without a network in {handheld.minutes:.1f} minutes")
     folder = "out=/tmp/out && mkdir --mode=777 $out"
-    handheld.technician(f"{folder} && echo {PIN} | {PROGRAM} export --all $out --pin-stdin && find $out")
+    handheld.technician(f"{folder} && echo {PIN} | sudo mammascope export --all $out --pin-stdin && find $out")
     assert ".pdf" in handheld.told
 
 

@@ -8,6 +8,7 @@ the test. The card is kept in the user's cache under a digest of everything that
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import struct
@@ -86,19 +87,12 @@ def make_image(suite: str) -> Image:
     """
     bare = make_root(suite, "amd64", [*SYSTEM, AGENT])
     folder = IMAGES / f"{suite}-{_digest(bare)}"
-    if not folder.exists():
-        half = folder.with_suffix(".half")
-        shutil.rmtree(half, ignore_errors=True)
-        root = copy_root(bare, half / "root")
-        _flash(root)
-        _install(root, suite)
-        _add_test_parts(root)
-        _write_card(root, half / "card.img")
-        for name, source in (("vmlinuz", "vmlinuz-*"), ("initrd", "initrd.img-*")):
-            shutil.copy(next((root / "boot").glob(source)), half / name)
-        shutil.rmtree(root)
-        half.rename(folder)
-        _forget_older(suite, folder)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with (IMAGES / "making.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # all of them share the packages that apt has fetched, and apt allows but one
+        if not folder.exists():
+            _make(folder, bare, suite)
+            _forget_older(suite, folder)
     return Image(folder / "card.img", folder / "vmlinuz", folder / "initrd")
 
 
@@ -129,6 +123,21 @@ def wheels(suite: str) -> Path:
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         half.rename(folder)
     return folder
+
+
+def _make(folder: Path, bare: Path, suite: str) -> None:
+    """Make the card beside its place, and move it there when it is whole."""
+    half = folder.with_suffix(".half")
+    shutil.rmtree(half, ignore_errors=True)
+    root = copy_root(bare, half / "root")
+    _flash(root)
+    _install(root, suite)
+    _add_test_parts(root)
+    _write_card(root, half / "card.img")
+    for name, source in (("vmlinuz", "vmlinuz-*"), ("initrd", "initrd.img-*")):
+        shutil.copy(next((root / "boot").glob(source)), half / name)
+    shutil.rmtree(root)
+    half.rename(folder)
 
 
 def _digest(bare: Path) -> str:

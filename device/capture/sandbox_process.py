@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ class WorkerEndedError(Exception):
 
 
 class Worker:
-    """One worker process and the pipes to it.
+    """One worker process and the pipes to it. One thread asks it at a time; any thread may kill it meanwhile.
 
     Attributes:
         fresh: ``True`` until it has answered; a fresh one gets time to load.
@@ -57,6 +58,8 @@ class Worker:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker, it was asked for
         self._answers = self._process.stdout.fileno()
         os.set_blocking(self._answers, False)
+        self._asking = threading.Lock()  # held while the pipes are used: their numbers are given to others once closed
+        self._over = False
 
     @property
     def alive(self) -> bool:
@@ -70,8 +73,18 @@ class Worker:
             DecodeTimeoutError: No whole answer in time; the worker is killed.
             WorkerEndedError: It ended; the cause is told by how.
         """
+        try:
+            with self._asking:
+                return self._ask(request, path, timeout_s, most)
+        finally:
+            if self._over:
+                self._close_pipes()
+
+    def _ask(self, request: Head, path: Path, timeout_s: float, most: int) -> tuple[Head, bytearray]:
         deadline = time.monotonic() + timeout_s
         try:
+            if self._over:
+                raise EOFError
             self._send(json.dumps(request).encode("ascii") + b"\n")
             head_length, payload_length = PREFIX.unpack(self._receive(PREFIX.size, deadline))
             if head_length > MAX_HEAD:
@@ -81,24 +94,38 @@ class Worker:
                 raise WireError("the answer is too long")
             return head, self._receive(payload_length, deadline)
         except TimeoutError as error:
-            self.kill()
+            self._end()
             raise DecodeTimeoutError(path, f"after {timeout_s:.0f} s") from error
         except WireError as error:
-            self.kill()
+            self._end()
             raise WorkerEndedError(DamagedFileError(path, str(error))) from error
         except (EOFError, OSError) as error:
             raise WorkerEndedError(self._cause(path)) from error
 
     def kill(self) -> None:
         """End the process, whatever it does; one that the kernel cannot end now (a pulled stick) is left behind."""
-        with contextlib.suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._end()
+        self._close_pipes()
+
+    def _end(self) -> None:
+        self._over = True
+        if self._process.returncode is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_REAP_S)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+
+    def _close_pipes(self) -> None:
+        """Close them unless somebody asks right now: that one sees the end of the answers, and closes them then."""
+        if not self._asking.acquire(blocking=False):
+            return
+        try:
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+        finally:
+            self._asking.release()
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker, it was asked for
@@ -125,11 +152,13 @@ class Worker:
 
     def _cause(self, path: Path) -> FrameError:
         """What the way in which the process ended says about the file."""
+        if self._over:
+            return DamagedFileError(path, "the decoder was stopped")
         try:
             status = self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             status = 0
-        self.kill()
+        self._end()
         if status >= 0:
             return DamagedFileError(path, f"the decoder ended ({status})")
         if -status in _TIME_SIGNALS:

@@ -47,7 +47,10 @@ def _write_dicom(path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _the_probe_rests_on_the_lesion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the model sees it whatever the noise. It glides otherwise, and the slower the machine, the further between the model's look and the finger's tap."""
+    """Where the model sees it whatever the noise.
+
+    It glides otherwise, and the slower the machine, the further between the model's look and the finger's tap.
+    """
     glide = _Field.at
     monkeypatch.setattr(_Field, "at", lambda field, index, _: glide(field, index, 0.2))
 

@@ -189,15 +189,24 @@ def uncertain_band(malignant: Floats, labels: Labels, threshold: float) -> Band:
     )
 
 
-def rejection_limit(distances: Floats, lost: float = 0.05) -> tuple[float, float]:
+def rejection_limit(
+    distances: Floats, strangers: Floats | None = None, lost: float = 0.05, passed: float = 0.03
+) -> tuple[float, float]:
     """The largest distance that is still taken for breast ultrasound.
+
+    Breast frames alone would set it at the edge of what is familiar, and nearly all frames of a new scanner lie beyond.
+    Where strangers are further away still, the limit lies in the middle of the gap between both (as factors): frames of
+    new scanners stay, and so does a margin to strangers of other kinds.
 
     Args:
         distances: Of breast frames of the calibration part, (n,), higher for stranger; not finite counts as lost.
+        strangers: Of pictures that must be turned away, (k,), in the same way.
         lost: Largest share of breast frames that may lie beyond the limit.
+        passed: Largest share of strangers that may lie within the other end of the gap: a little less than the 5 % of
+            the target, because it is chosen on a few dozen pictures.
 
     Returns:
-        The limit and the share that does lie beyond it.
+        The limit and the share of breast frames that does lie beyond it.
 
     Raises:
         ValueError: There is no frame, or too many distances are not finite.
@@ -207,6 +216,10 @@ def rejection_limit(distances: Floats, lost: float = 0.05) -> tuple[float, float
     if not kept or not np.isfinite(ordered[kept - 1]):
         raise ValueError("a rejection limit needs finite distances of breast frames")
     limit = float(ordered[kept - 1])
+    if strangers is not None and np.isfinite(strangers).any():
+        away = np.sort(strangers[np.isfinite(strangers)])
+        nearest = float(away[min(int(passed * len(strangers)), len(away) - 1)])
+        limit = max(limit, float(np.sqrt(limit * nearest)))
     return limit, float(np.mean(~(distances <= limit)))
 
 

@@ -18,7 +18,7 @@ class DataFolders:
     """Folders of the public sets, each in its official layout; a set without a folder does not take part.
 
     Attributes:
-        foreign: Pictures that are no breast ultrasound, to measure rejection; never trained on.
+        foreign: Pictures that are no breast ultrasound, for the rejection limit and its figures; never trained on.
     """
 
     busi: Path | None = None
@@ -46,7 +46,10 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--busbra", type=Path, metavar="DIR", help="BUS-BRA: folder with Images, Masks, bus_data.csv")
     group.add_argument("--uclm", type=Path, metavar="DIR", help="BUS-UCLM: folder with images, masks, labels.csv")
     group.add_argument(
-        "--foreign", type=Path, metavar="DIR", help="pictures that are no breast ultrasound, to measure rejection"
+        "--foreign",
+        type=Path,
+        metavar="DIR",
+        help="pictures that are no breast ultrasound: half set the rejection limit, half test it",
     )
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from convert.agreement import rejection, share_with_interval
 from convert.calibrate import probabilities
 from convert.corpus import Example, load_examples
 from convert.data import DataFolders
 from convert.datasets.sample import Sample
-from convert.examine import LookTable, examine, examine_sonograms
-from convert.familiar import distances
+from convert.examine import LookTable, embeddings_of, examine, examine_sonograms
+from convert.familiar import strangeness
+from convert.foreign import Half, foreign_sonograms
 from convert.intervals import Figure
 from convert.metrics import decided
 from convert.predictions import Predictions
@@ -26,12 +26,8 @@ from convert.report import Evaluation, Evidence
 from convert.run import Run, SplitChoice
 from convert.subject import Subject
 from device.capture.frame import Pixels
-from device.capture.reader import list_images, read_frames
-from device.errors import FrameError
-from device.imaging.quality import judge_quality
-from device.imaging.sonogram import Sonogram, find_sonogram
+from device.imaging.sonogram import Sonogram
 from device.inference.finding import CLASSES
-from device.inference.rejection import Familiar
 
 MARK_LEVEL = 200
 """Grey level from which thin bright structures count as burned-in text or calliper marks."""
@@ -101,7 +97,8 @@ def predictions_of(examples: Sequence[Example], table: LookTable, subject: Subje
     """Calibrated and decided predictions of examples from what a network said of them."""
     samples = [example.sample for example in examples]
     limits = subject.limits
-    strange = _strangeness([e.sonogram for e in examples], table, subject.familiar) > limits.rejection_limit
+    sonograms = [example.sonogram for example in examples]
+    strange = strangeness(sonograms, table.embeddings, subject.familiar) > limits.rejection_limit
     plain = Predictions(
         probabilities=probabilities(table.first, table.second, limits.calibration),
         labels=[s.label for s in samples],  # type: ignore[arg-type]  # sequences become arrays
@@ -115,33 +112,14 @@ def predictions_of(examples: Sequence[Example], table: LookTable, subject: Subje
     return decided(plain, limits.operating_points[0].malignant_threshold, limits.abstention, strange)
 
 
-def _strangeness(sonograms: Sequence[Sonogram], table: LookTable, familiar: Familiar) -> NDArray[np.float64]:
-    """The rejection score, infinite where the picture's quality alone already turns it away."""
-    away = np.array([judge_quality(sonogram) is not None for sonogram in sonograms])
-    return np.where(away, np.inf, distances(familiar, table.embeddings))
-
-
 def _rejection(subject: Subject, folder: Path, table: LookTable, examples: Sequence[Example]) -> dict[str, Figure]:
-    breast = _strangeness([e.sonogram for e in examples], table, subject.familiar)
+    breast = strangeness([e.sonogram for e in examples], table.embeddings, subject.familiar)
     groups = np.array([e.sample.group for e in examples])
     strange = {}
-    for kind in sorted(path for path in (folder, *folder.iterdir()) if path.is_dir()):
-        sonograms = _foreign_sonograms(kind)
-        if sonograms:
-            seen = examine_sonograms(subject.int8, sonograms, subject.how)
-            strange[kind.name] = _strangeness(sonograms, seen, subject.familiar)
+    for kind, sonograms in foreign_sonograms(folder, Half.FIGURES).items():
+        seen = embeddings_of(subject.int8, sonograms)
+        strange[kind] = strangeness(sonograms, seen, subject.familiar)
     return rejection(breast, groups, strange, subject.limits.rejection_limit)
-
-
-def _foreign_sonograms(folder: Path) -> list[Sonogram]:
-    """What the device would look at in the pictures of a folder; those that cannot be read are left out."""
-    sonograms = []
-    for path in list_images(folder):
-        try:
-            sonograms += [find_sonogram(frame) for frame in read_frames(path)]
-        except FrameError:
-            continue
-    return sonograms
 
 
 def _shortcuts(subject: Subject, examples: Sequence[Example], int8: Predictions) -> dict[str, Figure]:

@@ -17,6 +17,7 @@ from rich.progress import track
 
 from convert.corpus import Example
 from convert.metrics import dice
+from device.imaging.preprocess import cut_window, whole_window
 from device.imaging.sonogram import Sonogram
 from device.inference.finding import CLASSES
 from device.inference.lesion import Contour
@@ -61,6 +62,17 @@ def examine(network: Path, examples: Sequence[Example], how: Preprocessing, quie
 def examine_sonograms(network: Path, sonograms: Sequence[Sonogram], how: Preprocessing) -> LookTable:
     """Take both looks at sonograms that have no truth, for instance pictures that must be rejected."""
     return _look_at(network, sonograms, how, quiet=True)[0]
+
+
+def embeddings_of(network: Path, sonograms: Sequence[Sonogram], quiet: bool = True) -> NDArray[np.float32]:
+    """Embeddings (n, d) of whole sonograms: the first look alone, in half the time."""
+    runtime = Runtime(network, threads=2)
+    found = []
+    for sonogram in track(sonograms, f"embedding with {network.name}", disable=quiet):
+        height, width = sonogram.pixels.shape
+        window = whole_window(width, height)
+        found.append(runtime.run(cut_window(sonogram.pixels, window, runtime.input_size)).embedding)
+    return np.array(found, np.float32)
 
 
 def _look_at(

@@ -1,7 +1,7 @@
 """Fit what breast ultrasound looks like to the network, so that the device can refuse what does not.
 
 The device's formula is in ``device.inference.rejection``; here its parameters are estimated from the embeddings of the
-training images, each data set counting alike, and the limit is set on the calibration part.
+training images, each data set counting alike, and the limit is set on the calibration part and on foreign pictures.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from device.imaging.quality import judge_quality
+from device.imaging.sonogram import Sonogram
 from device.inference.rejection import Familiar
 
-DIRECTIONS = 16
-"""Principal directions with a variance of their own. With half as many, muscle passes for breast; with twice as many,
-scanners that were not in the data are turned away (docs/model-development.md)."""
+DIRECTIONS = 24
+"""Principal directions with a variance of their own. With a third as many, muscle passes for breast; from 16 to 32 the
+figures differ little (docs/model-development.md)."""
 
 
 def fit_familiar(
@@ -50,3 +52,17 @@ def fit_familiar(
 def distances(familiar: Familiar, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
     """The device's rejection score of each embedding (n, d)."""
     return np.array([familiar.distance(embedding) for embedding in embeddings])
+
+
+def strangeness(
+    sonograms: Sequence[Sonogram], embeddings: NDArray[np.float32], familiar: Familiar
+) -> NDArray[np.float64]:
+    """The rejection score of n pictures, infinite where the picture's quality alone already turns it away.
+
+    Args:
+        sonograms: The pictures.
+        embeddings: float32 (n, d), what the network says of the whole of each.
+        familiar: What breast ultrasound looks like to the network.
+    """
+    away = np.array([judge_quality(sonogram) is not None for sonogram in sonograms])
+    return np.where(away, np.inf, distances(familiar, embeddings))

@@ -4,8 +4,9 @@
   logits, so the heat map costs nothing and always agrees with the answer (class activation mapping, Zhou et al. 2016;
   pooling and a linear layer commute).
 * ``mask`` (56, 56, 1): lesion logits at a quarter of the input's resolution, from three scales of the backbone.
-* ``embedding`` (channels,): pooled features at stride 8, for the rejection of what is not breast ultrasound. Texture at
-  the scale of speckle and fibres tells muscle from breast far better than the last layer, which only knows classes.
+* ``embedding`` (channels,): pooled features at strides 8 and 16, for the rejection of what is not breast ultrasound.
+  Texture at the scale of speckle and fibres tells muscle from breast far better than the last layer, which only knows
+  classes; the coarser features keep strangers further away than breasts on a scanner that was never seen.
 
 Written against the Keras 3 API alone, so that it also trains with the JAX and PyTorch backends.
 """
@@ -128,7 +129,7 @@ def build_network(spec: NetworkSpec) -> Any:
     features = _features(backbone, known, spec, scaled)
     outputs = {
         "cam": _class_maps(features[-1], spec.dropout),
-        "embedding": keras.layers.GlobalAveragePooling2D(name="embedding")(features[0]),
+        "embedding": _embedding(features[:2]),
     }
     outputs["mask"] = _mask_decoder(features) if spec.mask else _no_lesion(features[0])
     return keras.Model(grey, outputs, name=f"{spec.backbone}_{spec.size}")
@@ -204,6 +205,11 @@ def _freeze_until(backbone: Any, last: str, first_tap: str) -> None:
         raise ValueError(f"{last}: freeze a layer before {first_tap}, whose features the lesion mask is learned from")
     for layer in backbone.layers[: names.index(last) + 1]:
         layer.trainable = False
+
+
+def _embedding(features: list[Any]) -> Any:
+    pooled = [keras.layers.GlobalAveragePooling2D()(each) for each in features]
+    return keras.layers.Concatenate(name="embedding")(pooled)
 
 
 def _class_maps(features: Any, dropout: float) -> Any:

@@ -17,8 +17,10 @@ from convert.calibrate import fit_calibration, operating_point, probabilities, r
 from convert.corpus import load_examples
 from convert.data import DataFolders
 from convert.distil import joint_opinion, load_teachers, with_teachers
-from convert.examine import LookTable, examine
-from convert.familiar import distances, fit_familiar
+from convert.examine import LookTable, embeddings_of, examine
+from convert.familiar import distances, fit_familiar, strangeness
+from convert.foreign import Half, foreign_sonograms
+from convert.metrics import Floats
 from convert.network import build_network
 from convert.plots import plot_training
 from convert.quantise import representative_pictures, to_float, to_int8
@@ -92,26 +94,48 @@ def quantise_stage(run: Run, data: DataFolders) -> None:
 
 
 def calibrate_stage(run: Run, data: DataFolders) -> None:
-    """Fit calibration, thresholds and the rejection limit on the calibration part of the int8 network's outputs."""
+    """Fit calibration, thresholds and the rejection limit on the calibration part of the int8 network's outputs.
+
+    Where foreign pictures are given, half of them help to set the rejection limit.
+    """
     split, _ = run.read_settings()
     network = run.needs(run.int8, "quantise")
     parts = split.divide(data.load())
     how = preprocessing(run)
     table = examine(network, load_examples(parts.calibration), how)
     labels = np.array([sample.label for sample in parts.calibration])
-    known = examine(network, load_examples(parts.train), how)
-    familiar = fit_familiar(known.embeddings, [s.dataset for s in parts.train], [s.label for s in parts.train])
+    known = embeddings_of(network, [example.sonogram for example in load_examples(parts.train)], quiet=False)
+    familiar = fit_familiar(known, [s.dataset for s in parts.train], [s.label for s in parts.train])
     save_familiar(familiar, run.familiar)
-    limits = choose_limits(table, labels, familiar)
+    strangers = None if data.foreign is None else _strangers(network, data.foreign, familiar)
+    limits = choose_limits(table, labels, familiar, strangers)
     run.calibration.write_text(limits.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def choose_limits(table: LookTable, labels: np.ndarray[tuple[int], np.dtype[np.int64]], familiar: Familiar) -> Limits:
-    """Everything that is decided on the calibration part, from its look table and labels (n,)."""
+def _strangers(network: Path, folder: Path, familiar: Familiar) -> Floats:
+    """Rejection scores of the foreign pictures that the limit is chosen on, (k,)."""
+    sonograms = [s for kind in foreign_sonograms(folder, Half.LIMIT).values() for s in kind]
+    return strangeness(sonograms, embeddings_of(network, sonograms), familiar)
+
+
+def choose_limits(
+    table: LookTable,
+    labels: np.ndarray[tuple[int], np.dtype[np.int64]],
+    familiar: Familiar,
+    strangers: Floats | None = None,
+) -> Limits:
+    """Everything that is decided on the calibration part, from its look table and labels (n,).
+
+    Args:
+        table: Of the calibration part.
+        labels: Its classes.
+        familiar: Fitted on the training part.
+        strangers: Rejection scores of foreign pictures, (k,).
+    """
     calibration = fit_calibration(table.first, table.second, labels)
     malignant = probabilities(table.first, table.second, calibration)[:, 2]
     point = operating_point(malignant, labels)
-    limit, lost = rejection_limit(distances(familiar, table.embeddings))
+    limit, lost = rejection_limit(distances(familiar, table.embeddings), strangers)
     return Limits(
         calibration=calibration,
         operating_points=(point,),

@@ -177,6 +177,19 @@ def test_rejection_loses_no_more_than_allowed() -> None:
         rejection_limit(np.full(10, np.nan))
 
 
+def test_the_rejection_limit_lies_between_what_is_familiar_and_strangers_that_are_far_away() -> None:
+    distances = np.random.default_rng(3).gamma(4, size=333)
+    alone, lost = rejection_limit(distances)
+    strangers = np.r_[np.full(1, 2 * alone), np.linspace(4 * alone, 9 * alone, 48), np.inf]
+    limit, less = rejection_limit(distances, strangers)
+    assert limit == pytest.approx(2 * alone)  # the nearest of 50 may pass; the middle of 1 and 4, as factors
+    assert less < lost
+    # Strangers among the familiar do not cost more breast frames than allowed, and none at all change nothing.
+    assert rejection_limit(distances, strangers / 8) == (alone, lost)
+    assert rejection_limit(distances, np.full(5, np.inf)) == (alone, lost)
+    assert rejection_limit(distances, np.zeros(0)) == (alone, lost)
+
+
 def _graded(seed: int) -> tuple[Floats, np.ndarray]:
     """Probabilities that are true: each image is malignant with just the probability stated."""
     generator = np.random.default_rng(seed)

@@ -41,11 +41,11 @@ LIMITS: Final = (
 
 def widen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every limit of this process wide."""
-    from device.capture import sandbox  # not before a test needs it: some prove that starting up loads nothing heavy
+    from device.capture.limits import DEFAULT  # not before a test needs it: some prove that starting up loads little
 
     for limit in LIMITS:
         monkeypatch.setattr(limit, PATIENT_S)
-    monkeypatch.setattr(sandbox, "DEFAULT", replace(sandbox.DEFAULT, timeout_s=PATIENT_S))
+    monkeypatch.setattr("device.capture.sandbox.DEFAULT", replace(DEFAULT, timeout_s=PATIENT_S))
 
 
 def patient_device(*words: str, besides: Iterable[str] = ()) -> list[str]:

@@ -216,7 +216,7 @@ def test_an_old_python_is_refused_in_words(tmp_path: Path, checkout: Path) -> No
         assert found
         (tools / tool).symlink_to(found)
     environment = {"PATH": str(tools), "HOME": str(tmp_path), "MAMMASCOPE_PYTHON": str(old)}
-    script = ["bash", small.folder / "setup.sh", "demo"]
+    script = ["bash", str(small.folder / "setup.sh"), "demo"]
     done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Python 3.11 or newer" in done.stderr

@@ -28,7 +28,7 @@ def _children_find_the_tests(checkout: Path, monkeypatch: pytest.MonkeyPatch) ->
 def grey() -> np.ndarray:
     """A picture without symmetry, so that turned, mirrored or swapped ones are noticed."""
     down, across = np.mgrid[0:48, 0:64]
-    return ((down * 3 + across * 2) % 256).astype(np.uint8)
+    return np.asarray((down * 3 + across * 2) % 256, np.uint8)
 
 
 @pytest.fixture

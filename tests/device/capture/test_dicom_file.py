@@ -380,7 +380,7 @@ def test_colours_of_public_files_are_right(shared: Path) -> None:
     folder = shared / "data" / "dicom"
 
     def at(name: str, y: int, x: int, index: int = 0) -> list[int]:
-        return list(read_frames(folder / name))[index].pixels[y, x].tolist()
+        return [int(value) for value in list(read_frames(folder / name))[index].pixels[y, x]]
 
     bars = [(255, 0, 0), (255, 128, 128), (0, 255, 0), (128, 255, 128), (0, 0, 255), (128, 128, 255)]
     for name in ("SC_rgb_jpeg_gdcm.dcm", "SC_rgb_rle_2frame.dcm", "SC_ybr_full_422_uncompressed.dcm"):

@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,12 @@ def test_ten_thousand_files_are_all_listed_without_being_opened(
         os.close(os.open(tmp_path / f"IM{number}", os.O_CREAT | os.O_WRONLY))
     opened: list[object] = []
     honest = os.open
-    monkeypatch.setattr(os, "open", lambda *a, **k: (opened.append(a), honest(*a, **k))[1])
+
+    def noted(*words: Any, **options: Any) -> int:
+        opened.append(words)
+        return honest(*words, **options)
+
+    monkeypatch.setattr(os, "open", noted)
     listing = browse(tmp_path, timeout_s=60)
     assert len(listing.files) == 10_000
     assert listing.files[10].name == "IM10"

@@ -40,7 +40,7 @@ def scanner_screen(rng: np.random.Generator, width: int, height: int) -> Pixels:
     cv2.putText(screen, "BREAST  12L  MI 0.9", (20, height // 20), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (230,) * 3, 2)
     left, top, right, bottom = width // 6, height // 8, width - width // 12, height - height // 8
     blobs = cv2.resize(rng.uniform(30, 150, (9, 12)), (right - left, bottom - top), interpolation=cv2.INTER_CUBIC)
-    speckle = cv2.GaussianBlur(rng.gamma(3.0, 1 / 3.0, blobs.shape), (0, 0), 1.5)
+    speckle = cv2.GaussianBlur(rng.gamma(3.0, 1 / 3.0, (bottom - top, right - left)), (0, 0), 1.5)
     screen[top:bottom, left:right] = np.clip(blobs * speckle, 0, 255).astype(np.uint8)[..., None]
     for mark in range(10):
         y = top + mark * (bottom - top) // 10
@@ -101,7 +101,7 @@ def _pose(
 ) -> NDArray[np.float64]:
     """Homography from screen pixels to picture pixels."""
     focal = 0.8 * size[0]
-    rotation = np.eye(3)
+    rotation: NDArray[np.float64] = np.eye(3)
     for axis, degrees in zip(np.eye(3), (tilt[1], tilt[0], roll), strict=True):
         rotation = cv2.Rodrigues(axis * np.deg2rad(degrees))[0] @ rotation
     camera = np.array([[focal, 0, (size[0] - 1) / 2], [0, focal, (size[1] - 1) / 2], [0, 0, 1]])
@@ -114,18 +114,18 @@ def _pose(
             [0, 0, 1],
         ]
     )
-    return camera @ plane @ units
+    return np.asarray(camera @ plane @ units, np.float64)
 
 
 def _wall(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float64]:
     """A wall lit from one side, with blurred things before it."""
     width, height = size
-    light = (
-        np.linspace(*rng.uniform(60, 160, 2), width)[None, :] + np.linspace(*rng.uniform(-25, 25, 2), height)[:, None]
-    )
+    left, right = rng.uniform(60, 160, 2)
+    top, bottom = rng.uniform(-25, 25, 2)
+    light = np.linspace(left, right, width)[None, :] + np.linspace(top, bottom, height)[:, None]
     wall = np.repeat(light[..., None], 3, axis=2) * rng.uniform(0.8, 1.1, 3)
     for _ in range(6):
         x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
         shade = tuple(float(value) for value in rng.uniform(30, 220, 3))
         cv2.circle(wall, (x, y), int(rng.integers(20, 120)), shade, -1)
-    return cv2.GaussianBlur(wall, (0, 0), 4)
+    return np.asarray(cv2.GaussianBlur(wall, (0, 0), 4), np.float64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +11,7 @@ from device.capture.frame import Box, Frame, Pixels
 from device.capture.phantom import phantom_frame
 from device.imaging.quality import Reason, judge_quality
 from device.imaging.sonogram import Sonogram, find_sonogram
+from tests.pictures import read_rgb
 
 
 def sonogram(pixels: Pixels, coloured: float = 0.0) -> Sonogram:
@@ -44,5 +44,4 @@ def test_a_phantom_can_be_evaluated() -> None:
 
 def test_every_real_frame_can_be_evaluated(shared: Path) -> None:
     for path in sorted((shared / "data" / "frames").glob("*.png")):
-        pixels = np.asarray(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), np.uint8)
-        assert judge_quality(find_sonogram(Frame(pixels, path.name))) is None, path.name
+        assert judge_quality(find_sonogram(Frame(read_rgb(path), path.name))) is None, path.name

@@ -91,8 +91,8 @@ def test_taps_in_a_camera_frame_measure_true_on_the_rectified_screen(photograph:
         point = (x * to_frame.width / width, y * to_frame.height / height)
         return to_frame.to_frame([point])[0]
 
-    ruler = mapping.to_screen([tap(950, 100), tap(950, 500)])
-    spacing = scale.from_taps(*ruler, distance_mm=40.0)
+    top, bottom = mapping.to_screen([tap(950, 100), tap(950, 500)])
+    spacing = scale.from_taps(top, bottom, distance_mm=40.0)
     for start, end in (((100, 100), (500, 100)), ((300, 650), (700, 650)), ((200, 200), (200, 600))):
-        points = mapping.to_screen([tap(*start), tap(*end)])
-        assert scale.measure(*points, spacing).length_mm == pytest.approx(40.0, rel=0.01)
+        first, second = mapping.to_screen([tap(*start), tap(*end)])
+        assert scale.measure(first, second, spacing).length_mm == pytest.approx(40.0, rel=0.01)

@@ -11,6 +11,7 @@ import pytest
 from device.capture.frame import Frame
 from device.imaging.perspective import SCREEN_ASPECTS, FourCorners
 from device.imaging.screen_finder import find_screen
+from tests.pictures import read_rgb
 
 
 def mean_error(found: FourCorners | None, truth: Any) -> float:
@@ -65,8 +66,8 @@ def test_real_sonograms_on_a_screen_in_a_photograph(photograph: Any, shared: Pat
     rooms = sorted((shared / "data/ood/photos").iterdir())
     errors = []
     for pose, file in zip(poses(12, seed=13), sorted((shared / "data/frames").glob("*.png"))[::2], strict=True):
-        sonogram = cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)
-        room = cv2.cvtColor(cv2.imread(str(rooms[pose["seed"]])), cv2.COLOR_BGR2RGB)
+        sonogram = read_rgb(file)
+        room = read_rgb(rooms[pose["seed"]])
         screen = np.full((768, round(768 * pose["aspect"]), 3), 40, np.uint8)
         scale = min(0.75 * screen.shape[1] / sonogram.shape[1], 0.8 * 768 / sonogram.shape[0])
         shown = cv2.resize(sonogram, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -88,11 +89,7 @@ def test_nothing_is_proposed_where_there_is_no_screen(photograph: Any) -> None:
 
 def test_photographs_of_other_things_get_no_proposal(shared: Path) -> None:
     files = sorted((shared / "data/ood/photos").iterdir())
-    proposed = [
-        file.name
-        for file in files
-        if find_screen(Frame(cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB), file.name)) is not None
-    ]
+    proposed = [file.name for file in files if find_screen(Frame(read_rgb(file), file.name)) is not None]
     assert len(proposed) <= len(files) // 9, proposed
 
 

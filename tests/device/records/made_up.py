@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from device.records.exam import (
     Patient,
     View,
 )
+
+Made = TypeVar("Made", Exam, View, Patient, Finding, Frame)
 
 MOMENT = datetime(2025, 3, 4, 9, 30, tzinfo=UTC)
 PATIENT = Patient("KB-0042", "Wanjirũ Müller", 45, Gender.FEMALE, FamilyHistory.YES)
@@ -98,6 +100,6 @@ def exam(*views: View, **values: object) -> Exam:
     return changed(plain, **values)
 
 
-def changed(value: Any, **values: object) -> Any:
+def changed(value: Made, **values: Any) -> Made:
     """A copy of a frozen dataclass with other values."""
     return replace(value, **values)

@@ -71,7 +71,7 @@ def test_an_interrupted_backup_leaves_the_old_one_whole_and_goes_on(
     old = back_up(device.store, device.vault, stick).manifest
     device.draft("P-2", views=3)
     copied: list[str] = []
-    copy = backup.copy_file
+    copy = stick_files.copy_file
 
     def pulled(source: Path, target: Path) -> tuple[int, str]:
         if source.parent.name == "frames":
@@ -185,7 +185,7 @@ def test_a_full_stick_says_so_before_it_is_full(device: Device, stick: Path, mon
     class Usage:
         free = 1000
 
-    monkeypatch.setattr(backup.shutil, "disk_usage", lambda path: Usage)
+    monkeypatch.setattr("device.records.backup.shutil.disk_usage", lambda path: Usage)
     with pytest.raises(StickFullError):
         back_up(device.store, device.vault, stick)
     assert find_backups(stick) == ()

@@ -29,8 +29,17 @@ def test_what_is_written_is_read_and_private(blobs: BlobFolder) -> None:
 def test_content_is_on_the_card_before_it_has_its_name(blobs: BlobFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     fsync, rename = os.fsync, Path.rename
-    monkeypatch.setattr(os, "fsync", lambda handle: (steps.append("fsync"), fsync(handle))[1])
-    monkeypatch.setattr(Path, "rename", lambda self, to: (steps.append("rename"), rename(self, to))[1])
+
+    def noted_fsync(handle: int) -> None:
+        steps.append("fsync")
+        fsync(handle)
+
+    def noted_rename(path: Path, to: Path) -> Path:
+        steps.append("rename")
+        return rename(path, to)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
     blobs.write(new_file_id(), b"content")
     blobs.settle()
     assert steps == ["fsync", "rename", "fsync"]

@@ -70,7 +70,11 @@ def test_progress_tells_every_step(tmp_path: Path) -> None:
 
 def test_an_exam_has_its_name_only_when_it_is_verified(tmp_path: Path) -> None:
     seen: dict[Phase, list[str]] = {}
-    export(tmp_path, [folder("A")], lambda s: seen.setdefault(s.phase, sorted(os.listdir(tmp_path))))  # noqa: PTH208
+
+    def look(step: Progress) -> None:
+        seen.setdefault(step.phase, sorted(path.name for path in tmp_path.iterdir()))
+
+    export(tmp_path, [folder("A")], look)
     assert seen[Phase.WRITING] == ["A.part"]
     assert seen[Phase.VERIFYING] == ["A.part"]
     assert seen[Phase.DONE] == ["A"]
@@ -206,7 +210,7 @@ def test_every_failure_of_the_medium_has_its_cause(
             raise OSError(number, os.strerror(number))
         real(handle)
 
-    monkeypatch.setattr(exporter.os, "fsync", fail_second)
+    monkeypatch.setattr("device.records.exporter.os.fsync", fail_second)
     with pytest.raises(ExportError) as caught:
         export(tmp_path, [folder("A")])
     assert type(caught.value) is expected
@@ -221,6 +225,7 @@ def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     def mount(kind: str, mebibytes: int, backing: Path = tmp_path) -> Path:
         point = tmp_path / f"stick-{len(points)}"
         point.mkdir()
+        command: list[str | Path]
         if kind == "tmpfs":
             command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", point]
         else:

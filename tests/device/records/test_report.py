@@ -9,7 +9,6 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from xml.etree import ElementTree
 
-import cv2
 import numpy as np
 import pytest
 
@@ -22,6 +21,7 @@ from device.records.report_fonts import find_fonts
 from device.records.report_text import ENGLISH, english
 from device.ui.locale import LANGUAGES, Translator
 from tests.device.records.made_up import MOMENT, PATIENT, changed, exam, finding, lesion, view
+from tests.pictures import read_rgb
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pdftotext") is None or not Path("/usr/share/fonts/truetype/noto").is_dir(),
@@ -177,7 +177,7 @@ def test_the_picture_on_the_page_is_the_marked_frame(tmp_path: Path) -> None:
     subprocess.run(["pdfimages", "-png", tmp_path / "report.pdf", tmp_path / "image"], check=True)
     pictures = sorted(tmp_path.glob("image*.png"))
     assert len(pictures) == 1
-    shown = cv2.cvtColor(cv2.imread(str(pictures[0])), cv2.COLOR_BGR2RGB)
+    shown = read_rgb(pictures[0])
     expected = marked_picture(single.views[0])
     assert shown.shape == expected.shape
     assert np.abs(shown.astype(float) - expected).mean() < 6.0

@@ -15,6 +15,7 @@ from device.records.merge import Merged
 from device.records.outbox_table import Instance, OutboxState
 from device.records.restore import restore_into, restore_whole
 from device.records.sealing import Opener, new_private_key
+from device.records.stick_files import copy_file
 from device.records.store import Store
 from device.records.vault import Vault, is_set_up
 from tests.device.records.conftest import LIMITS, PIN, Device
@@ -33,7 +34,7 @@ def backed_up(device: Device, stick: Path) -> Manifest:
 
 def world(store: Store) -> dict[str, object]:
     """Everything that a clinician would miss."""
-    found = {}
+    found: dict[str, object] = {}
     for summary in store.search(limit=1000):
         exam = store.get(summary.uid)
         views = [(v.uid, v.note, v.frame.pixels.tobytes(), len(list(store.cine(v.uid)))) for v in exam.views]
@@ -115,7 +116,7 @@ def test_an_interrupted_restore_goes_on_where_it_stopped(
     before = full_device(device)
     manifest, folder = backed_up(device, stick), tmp_path / "records-2"
     copies: list[str] = []
-    copy = module.copy_file
+    copy = copy_file
 
     def counting(source: Path, target: Path) -> tuple[int, str]:
         if len(copies) == 3:

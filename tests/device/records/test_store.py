@@ -354,7 +354,7 @@ def test_a_destroyed_database_is_said_to_be_damaged(device: Device) -> None:
 
 
 def leave(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    monkeypatch.setattr(space.shutil, "disk_usage", lambda path: _Usage(free))
+    monkeypatch.setattr("device.records.space.shutil.disk_usage", lambda path: _Usage(free))
 
 
 class _Usage:

@@ -79,7 +79,10 @@ def test_hardly_anything_is_left_in_english(language: str) -> None:
     assert same == []
 
 
-@pytest.mark.parametrize("error", sorted(_every_error(), key=lambda e: e.code), ids=lambda e: e.code)
+ERRORS = sorted(_every_error(), key=lambda e: e.code)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda e: e.code)
 def test_every_error_has_its_sentence(error: type[MammascopeError]) -> None:
     assert texts(FALLBACK).get(f"errors.{error.code}") == error.sentence
 

@@ -150,10 +150,12 @@ def test_another_library_reads_the_report_as_template_1500(tmp_path: Path) -> No
     outlined = content.get_planar_roi_measurement_groups()
     assert len(outlined) == 2
     for group, view in zip(outlined, exam.views[:2], strict=True):
-        assert group.roi.value.shape == (len(view.finding.lesion.contour) + 1, 2)
+        lesion = view.finding.lesion
+        assert lesion is not None
+        assert group.roi.value.shape == (len(lesion.contour) + 1, 2)
         assert group.finding_type.value == "52988006"
         (length,) = group.get_measurements(name=highdicom.sr.CodedConcept("103339001", "SCT", "Long axis"))
-        assert length.value == pytest.approx(view.finding.lesion.long_axis_mm or view.finding.lesion.long_axis_px)
+        assert length.value == pytest.approx(lesion.long_axis_mm or lesion.long_axis_px)
     by_person = [group for group in content.get_image_measurement_groups() if group.tracking_identifier == "Exam"]
     assert [evaluation.value.value for evaluation in by_person[0].get_qualitative_evaluations()] == [
         "birads-4B",

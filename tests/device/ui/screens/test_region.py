@@ -173,7 +173,7 @@ def test_corners_are_proposed_corrected_and_straighten_the_frame(driver: Driver,
     moved = corners._handles.points[2]
     assert moved[0] > truth.points[2][0] + 5
     driver.tap("done")
-    driver.until(lambda: driver.app.screen is region and region._task is None)
+    driver.until(lambda: region._task is None and driver.app.screen is region)
     driver.tap("done")
     assert done[0].corners is not None
     assert done[0].corners.points[2] == pytest.approx(moved)

@@ -18,6 +18,7 @@ def _card(path: Path, code: str) -> None:
     stream = io.BytesIO()
     segno.make_qr(code).save(stream, kind="png", scale=6)
     picture = cv2.imdecode(np.frombuffer(stream.getvalue(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
     card = np.full((480, 640), 200, np.uint8)
     card[100 : 100 + picture.shape[0], 200 : 200 + picture.shape[1]] = picture
     cv2.imwrite(str(path), card)

@@ -102,8 +102,10 @@ def test_a_tool_can_take_the_drag(driver: Driver, viewer: Viewer) -> None:
     before = view.to_picture(view.rect.center)
     driver.drag((round(start[0]), round(start[1])), (round(end[0]), round(end[1])))
     assert view.to_picture(view.rect.center) == before
-    assert viewer.drags[0] == (Phase.DOWN, pytest.approx((120, 120), abs=1))
-    assert viewer.drags[-1] == (Phase.UP, pytest.approx((180, 160), abs=1))
+    (first, began), (last, ended) = viewer.drags[0], viewer.drags[-1]
+    assert (first, last) == (Phase.DOWN, Phase.UP)
+    assert began == pytest.approx((120, 120), abs=1)
+    assert ended == pytest.approx((180, 160), abs=1)
 
 
 def test_a_second_finger_takes_the_drag_away_from_the_tool(driver: Driver, viewer: Viewer) -> None:

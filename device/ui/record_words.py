@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from device.errors import ArchiveUnreachableError
 from device.records.exam import BiRads, ExamState, Patient, View
 from device.records.outbox_table import OutboxState
 from device.records.summary import ExamSummary
@@ -54,8 +55,13 @@ def standing(t: Translator, summary: ExamSummary) -> tuple[str, Level]:
         return t("exams.state_draft"), Level.INFO
     if summary.outbox is None:
         return t("exams.state_final"), Level.OK
-    levels = {OutboxState.SENT: Level.OK, OutboxState.FAILED: Level.ERROR}
+    levels = {OutboxState.SENT: Level.OK, OutboxState.FAILED: failure_level(summary.outbox_reason)}
     return t(f"exams.state_{summary.outbox.value}"), levels.get(summary.outbox, Level.WARNING)
+
+
+def failure_level(written: str) -> Level:
+    """How much such a reason matters: that there is no way to the clinic is an ordinary day, and ends by itself."""
+    return Level.WARNING if written.startswith(ArchiveUnreachableError.code) else Level.ERROR
 
 
 def reason(t: Translator, summary: ExamSummary) -> str:

@@ -9,7 +9,7 @@ from device.records.outbox_table import OutboxEntry, OutboxState, OutboxTable
 from device.records.store import Store
 from device.ui.exam_steps import ExamSteps
 from device.ui.finalising import addendum_for, instances_for
-from device.ui.record_words import category, moment, patient_name, reason_for
+from device.ui.record_words import category, failure_level, moment, patient_name, reason_for
 from device.ui.screens.exam_base import ExamScreen
 from device.ui.status import Level
 from device.ui.tasks import Progress
@@ -136,7 +136,7 @@ class ExamDetailScreen(ExamScreen):
             when = moment(entry.sent_at) if entry.sent_at else ""
             return Banner(self.ui, t("detail.sent", moment=when), Level.OK, icon="send", key="state")
         if entry.state is OutboxState.FAILED:
-            return Banner(self.ui, reason_for(t, entry.reason), Level.ERROR, key="state")
+            return Banner(self.ui, reason_for(t, entry.reason), failure_level(entry.reason), key="state")
         return Banner(self.ui, t("detail.waiting"), Level.WARNING, icon="clinic", key="state")
 
     def _send_button(self) -> Button | None:

@@ -12,6 +12,7 @@ from device.records.exam import Exam
 from device.records.outbox_table import OutboxState
 from device.ui.exam_flow import ExamFlow
 from device.ui.flow import Flow
+from device.ui.record_words import standing
 from device.ui.screens.exam_summary import ExamSummaryScreen
 from device.ui.services import Services
 from device.ui.status import Level, Topic
@@ -104,6 +105,9 @@ def test_what_was_final_is_sent_after_a_restart_and_while_locked(
         _unlock(driver)
         exam = _make_final(driver)
         driver.until(lambda: services.upload_status.state is UploadState.TROUBLE)
+        driver.until_text("The clinic cannot be reached")
+        (waiting,) = services.store.search()
+        assert standing(driver.app.ui.t, waiting) == ("Failed", Level.WARNING)
         driver.tap("back")
         driver.until(lambda: driver.find("clinic").caption == "Clinic (1)")
         driver.tap("clinic")

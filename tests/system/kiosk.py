@@ -25,6 +25,7 @@ class Kiosk:
         stick: A FAT stick with the same pictures as the twin's.
         twin: The program on both panels; a new one after every restart of the app.
         site: Its name, when it is enrolled.
+        clinic: Address of its clinic, when it is enrolled.
         rng: What a power cut leaves; always the same chance.
     """
 
@@ -32,6 +33,7 @@ class Kiosk:
     world: World
     stick: Path
     site: str = ""
+    clinic: str = ""
     rng: random.Random = field(default_factory=lambda: random.Random(20240229))
     twin: Twin = field(init=False)
 
@@ -48,7 +50,8 @@ class Kiosk:
         self.machine.until(lambda: self.show("ActiveState") == "active", "the app is ready")
         self.close()
         self.twin = Twin(self.machine, self.world.services())
-        self.twin.app.settings = self.twin.app.settings.with_values("site", name=self.site)
+        enrolled = self.twin.app.settings.with_values("site", name=self.site, clinic_url=self.clinic)
+        self.twin.app.settings = enrolled.with_values("paths", data_dir=str(self.world.folder / "device"))
         self.twin.same()
         return self.twin
 

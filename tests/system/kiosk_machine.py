@@ -27,6 +27,9 @@ PANEL = (800, 480)
 SHIFT = 1
 """An instruction takes two nanoseconds (two to this power)."""
 
+PAUSE_S = 1.0
+"""Between two looks at what is waited for: each costs the guest some programs of its own."""
+
 Picture = NDArray[np.uint8]
 
 
@@ -155,8 +158,8 @@ class Machine:
 
     def look(self) -> Picture:
         """The panel's picture now, (height, width, 3), uint8, RGB."""
-        path = self.folder / "panel.png"
-        self.monitor.do("screendump", filename=str(path), format="png")
+        path = self.folder / "panel.ppm"
+        self.monitor.do("screendump", filename=str(path), format="ppm")  # not packed: it is asked for often
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
             raise Refused("the panel has no picture")
@@ -179,7 +182,7 @@ class Machine:
             if time.monotonic() > deadline:
                 self.save_picture(self.folder / "panel.png")
                 raise Refused(f"{what}: not after {wait_s:.0f} s; the panel is in {self.folder / 'panel.png'}")
-            time.sleep(0.2)
+            time.sleep(PAUSE_S)
 
     def rest(self, seconds: float) -> None:
         """Return when so much time has passed inside."""

@@ -69,7 +69,6 @@ class Shift:
             pin = world["pin"]
             self.vault = self._insist(lambda: Vault.unlock(folder, pin))
         self.world = world
-        self.store: Store | None = None
         self.store = self._insist(lambda: Store.open(folder, self.vault, limits=LIMITS))
         self.outbox = self._insist(lambda: OutboxTable.open(folder))
 
@@ -99,8 +98,8 @@ class Shift:
 
     def begin(self) -> None:
         code = f"P{self.chance.getrandbits(48):012x}"
-        exam = {"state": "draft", "name": f"Name of {code}", "note": "", "birads": None, "views": {}, "addenda": []}
-        exam |= {"outbox": None, "instances": {}}
+        exam: dict[str, Any] = {"state": "draft", "name": f"Name of {code}", "note": "", "birads": None}
+        exam |= {"views": {}, "addenda": [], "outbox": None, "instances": {}}
         self._deed(code, exam, lambda: self.store.begin_exam(Patient(code, exam["name"], 44), OPERATOR, True))
 
     def add_view(self, code: str) -> None:

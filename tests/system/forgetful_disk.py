@@ -41,7 +41,7 @@ class Node:
     dirty: set[int] = field(default_factory=set)
     entries: dict[str, Node] = field(default_factory=dict)
     durable_entries: dict[str, Node] = field(default_factory=dict)
-    pending: list[Callable[[dict[str, Node]], None]] = field(default_factory=list)
+    pending: list[Callable[[dict[str, Node]], object]] = field(default_factory=list)
     changed: float = field(default_factory=time.time)
 
     @property

@@ -61,7 +61,7 @@ def test_a_pulled_stick_holds_a_whole_backup(
         assert found or done is None, "a finished backup is gone"
         if found:
             verify_backup(found[0])
-            restored = restored_world(found[0], tmp_path / "restored", now["pin"], done and done["pin"])
+            restored = restored_world(found[0], tmp_path / "restored", now["pin"], done["pin"] if done else None)
             assert restored["exams"] in (now["exams"], (done or now)["exams"])
             done = restored
     with capsys.disabled():

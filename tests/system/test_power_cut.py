@@ -83,7 +83,7 @@ def no_folder_fsync() -> None:
 
 
 def no_file_fsync() -> None:
-    os.fsync = lambda handle: None
+    os.fsync = lambda fd: None
 
 
 def synchronous(level: str) -> Callable[[], None]:

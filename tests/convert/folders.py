@@ -14,7 +14,7 @@ from device.imaging.sonogram import to_grey
 
 def phantom_pair(seed: int, label: int) -> tuple[Pixels, Pixels]:
     """Grey picture (120, 160) and its mask of 0 or 255."""
-    scene = phantom_scene(seed, (None, "benign", "malignant")[label], size=(160, 120))  # type: ignore[arg-type]
+    scene = phantom_scene(seed, (None, "benign", "malignant")[label], size=(160, 120))
     return to_grey(scene.frame.pixels), (scene.lesion * 255).astype(np.uint8)
 
 

@@ -29,10 +29,10 @@ def make_predictions(seed: int = 0, n: int = 300, strength: float = 1.5, views: 
     return Predictions(
         probabilities=odds / odds.sum(1, keepdims=True),
         labels=labels,
-        groups=[f"g{g}" for g in groups],
+        groups=np.array([f"g{g}" for g in groups]),
         sets=np.where(busbra, "busbra", "busi"),
         scanners=np.where(busbra, np.where(groups % 2 == 0, "Logiq 5", "Logiq 7"), "busi"),
-        keys=[f"image {i}" for i in range(n)],
+        keys=np.array([f"image {i}" for i in range(n)]),
         folds=groups % 5,
         dice=dice,
     )

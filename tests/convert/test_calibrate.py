@@ -61,7 +61,7 @@ def test_calibration_is_better_than_a_temperature_and_a_temperature_better_than_
     nothing = Calibration(whole=0.5, lesion=0.5, bias=(0, 0, 0), single_whole=1, single_bias=(0, 0, 0))
     temperature = fit_temperature(first, second, labels)
     assert temperature.whole == temperature.lesion
-    assert temperature.bias == (0, 0, 0)
+    assert temperature.bias == (0.0, 0.0, 0.0)
     losses = [
         log_loss(probabilities(first, second, how), labels)
         for how in (fit_calibration(first, second, labels), temperature, nothing)

@@ -26,7 +26,7 @@ from convert.duplicates import (
 def speckle(seed: int, height: int = 180, width: int = 240) -> NDArray[np.uint8]:
     noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 9)
-    return cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    return np.asarray(cv2.normalize(smooth, np.empty_like(smooth), 0, 255, cv2.NORM_MINMAX), np.uint8)
 
 
 def save(path: Path, pixels: NDArray[np.uint8]) -> Path:
@@ -40,11 +40,12 @@ def test_brighter_smaller_and_marked_copies_are_one_group_and_others_are_not(tmp
     marked = original.copy()
     cv2.line(marked, (60, 60), (130, 100), 255, 1)
     cv2.putText(marked, "L 3h", (5, 170), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1)
+    smaller = np.asarray(cv2.resize(original, (150, 112), interpolation=cv2.INTER_AREA), np.uint8)
     paths = [
         save(tmp_path / "other.png", speckle(2)),
         save(tmp_path / "original.png", original),
         save(tmp_path / "brighter.png", np.clip(original * 0.7 + 40, 0, 255).astype(np.uint8)),
-        save(tmp_path / "smaller.jpg", cv2.resize(original, (150, 112), interpolation=cv2.INTER_AREA)),
+        save(tmp_path / "smaller.jpg", smaller),
         save(tmp_path / "marked.png", marked),
         save(tmp_path / "third.png", speckle(3)),
     ]
@@ -93,7 +94,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_hash_does_not_depend_on_size_alone() -> None:
     original = speckle(7)
-    twice = cv2.resize(original, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    twice = np.asarray(cv2.resize(original, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), np.uint8)
     assert distances(perceptual_hash(original)[None], perceptual_hash(twice)[None]).item() <= 10
 
 

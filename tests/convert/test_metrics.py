@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn import metrics as oracle
@@ -91,14 +93,14 @@ def test_an_all_normal_answer_speaks_for_neither_lesion() -> None:
 def test_decisions_at_threshold_and_outside_the_band() -> None:
     malignant = np.array([0.05, 0.25, 0.45, 0.9, 0.1, 0.3, 0.8, 0.02])
     normal = np.array([0.9, 0.1, 0.1, 0.05, 0.2, 0.1, 0.1, 0.9])
-    predictions = Predictions(
-        probabilities=np.stack([normal, 1 - normal - malignant, malignant], axis=1),
-        labels=[0, 2, 2, 2, 1, 1, 1, 2],
-        groups=list("abcdefgh"),
-        sets=["busi"] * 8,
-        scanners=["busi"] * 8,
-        keys=list("abcdefgh"),
-    )
+    lists: dict[str, Any] = {  # they become arrays
+        "labels": [0, 2, 2, 2, 1, 1, 1, 2],
+        "groups": list("abcdefgh"),
+        "sets": ["busi"] * 8,
+        "scanners": ["busi"] * 8,
+        "keys": list("abcdefgh"),
+    }
+    predictions = Predictions(np.stack([normal, 1 - normal - malignant, malignant], axis=1), **lists)
     strange = np.array([False] * 7 + [True])
     known = decided(predictions, 0.28, Abstention(lower=0.2, upper=0.5), strange)
     figures = decision_figures(known, once(8))

@@ -20,7 +20,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
 
 
 def stream(examples: list[Example], mask: bool = True, seed: int = 3) -> PictureStream:
-    return PictureStream(examples, Augmentation(), lambda pictures: pictures / 2, 64, 4, 26, mask, seed)
+    return PictureStream(examples, Augmentation(), lambda pictures: pictures / np.float32(2), 64, 4, 26, mask, seed)
 
 
 def test_an_epoch_can_be_drawn_again_and_no_two_are_alike(examples: list[Example]) -> None:

@@ -54,7 +54,7 @@ def test_real_frames_get_sensible_findings(classifier: Classifier, shared: Path)
         for label in CLASSES
     }
     # These frames were in the training sets, so this asks only whether the whole path is connected the right way round.
-    assert min(np.mean(score["malignant"]), 1.0) > 0.5
+    assert min(float(np.mean(score["malignant"])), 1.0) > 0.5
     assert np.mean(score["benign"]) < 0.3
     assert np.mean(score["normal"]) < 0.2
     outlined = [f for f, label in findings if label != "normal" and f.lesion is not None]
@@ -66,6 +66,7 @@ def test_a_lesion_is_outlined_where_it_was_drawn(classifier: Classifier, shared:
     overlaps = []
     for path in sorted(folder.glob("malignant (*).jpg"))[:20]:
         mask = cv2.imread(str(folder / f"{path.stem}_mask.png"), cv2.IMREAD_GRAYSCALE)
+        assert mask is not None
         finding = classifier.classify(next(iter(read_frames(path))))
         found = np.zeros_like(mask)
         if finding.lesion is not None:

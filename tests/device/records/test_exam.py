@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ PATIENT = Patient("KB-0042", "Wanjirũ Müller", 45, Gender.FEMALE, FamilyHistor
     "change",
     [{"name": "Somebody Else"}, {"age_years": 46}, {"gender": None}, {"family_history": FamilyHistory.NO}],
 )
-def test_the_same_code_with_other_details_is_a_conflict(change: dict[str, object]) -> None:
-    other = replace(PATIENT, **change)  # type: ignore[arg-type]
+def test_the_same_code_with_other_details_is_a_conflict(change: dict[str, Any]) -> None:
+    other = replace(PATIENT, **change)
     assert PATIENT.conflicts_with(other)
     assert other.conflicts_with(PATIENT)
     assert replace(PATIENT, code=" kb-0042 ").conflicts_with(other)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,8 +22,8 @@ def head(of: Exam) -> ExamSummary:
     return summary_of(of, tuple(ViewSummary(v.uid, v.finding.assessment, v.frame.pixels.nbytes) for v in of.views))
 
 
-def folder_of(of: Exam, **how: object) -> ExportFolder:
-    return exam_folder(head(of), lambda _: of, LOOK, **how)  # type: ignore[arg-type]
+def folder_of(of: Exam, **how: Any) -> ExportFolder:
+    return exam_folder(head(of), lambda _: of, LOOK, **how)
 
 
 def decoded(file: ExportFile) -> np.ndarray:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -152,7 +153,7 @@ def test_looking_does_not_disturb_who_is_sending(device: Device) -> None:
         lambda t: t.entry("2.25.1"),
     ],
 )
-def test_an_unknown_exam_is_said_to_be_missing(device: Device, act) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+def test_an_unknown_exam_is_said_to_be_missing(device: Device, act: Callable[[OutboxTable], object]) -> None:
     with pytest.raises(ExamMissingError):
         act(device.table())
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,8 +202,8 @@ def test_search_by_words_and_states(device: Device) -> None:
     device.restart()
     found = device.store.search
 
-    def uids(*args: object, **named: object) -> list[str]:
-        return [s.uid for s in found(*args, **named)]  # type: ignore[arg-type]
+    def uids(*args: Any, **named: Any) -> list[str]:
+        return [s.uid for s in found(*args, **named)]
 
     assert uids() == [failed.uid, sent.uid, waiting.uid, draft.uid]
     assert uids("kb") == [waiting.uid, draft.uid]

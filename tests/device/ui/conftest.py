@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def new_driver(services: Services) -> Iterator[NewDriver]:
     """Makes drivers (``new_driver(size=..., language=...)``) and closes them."""
     made: list[Driver] = []
 
-    def make(**look: object) -> Driver:
+    def make(**look: Any) -> Driver:
         language = str(look.get("language", "en"))
         try:
             FontBook().require(language)
@@ -42,7 +43,7 @@ def new_driver(services: Services) -> Iterator[NewDriver]:
             pytest.skip(f"fonts-noto-core is not installed: {error.where}")
         while made:
             made.pop().close()
-        driver = Driver(services, **look)  # type: ignore[arg-type]
+        driver = Driver(services, **look)
         made.append(driver)
         return driver
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pygame
 import pytest
 
 from device.config import Settings, load_settings, save_settings
@@ -51,9 +52,9 @@ class Plain(Screen):
         body = Label(self.ui, f"body of {self.title}", grow=1)
         return Page(self.ui, self.title, [body], on_back=self.back, footer=[ok, fail])
 
-    def draw(self, surface: object) -> None:
+    def draw(self, surface: pygame.Surface) -> None:
         self.drawn += 1
-        super().draw(surface)  # type: ignore[arg-type]
+        super().draw(surface)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ HEALTHY = MachineState(
     camera_missing=False,
 )
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], Topic, Level]] = {
     "no network": ({"connected": False}, Topic.NETWORK, Level.INFO),
     "nearly full": ({"space": SpaceStatus(500_000_000, SpaceLevel.LOW)}, Topic.DISK, Level.WARNING),
     "full": ({"space": SpaceStatus(5_000_000, SpaceLevel.FULL)}, Topic.DISK, Level.ERROR),
@@ -40,7 +41,7 @@ def test_a_healthy_machine_has_nothing_to_say() -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_has_a_state_and_a_sentence_on_the_screen(driver: Driver, fault: str) -> None:
     values, topic, level = FAULTS[fault]
-    found = [s for s in statuses(replace(HEALTHY, **values)) if s.level > Level.OK]  # type: ignore[arg-type]
+    found = [s for s in statuses(replace(HEALTHY, **values)) if s.level > Level.OK]
     assert [(status.topic, status.level) for status in found] == [(topic, level)]
     driver.show(HomeScreen({}))
     driver.app.status.set(found[0])

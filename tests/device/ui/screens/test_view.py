@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pygame
@@ -31,9 +32,9 @@ class Before(Screen):
         return Page(self.ui, "Before", [])
 
 
-def _plain(found: Finding | None = None, **values: object) -> View:
+def _plain(found: Finding | None = None, **values: Any) -> View:
     made = view(1, found, laterality=None, clock_position=None, note="", callipers=())
-    return replace(made, **values)  # type: ignore[arg-type]
+    return replace(made, **values)
 
 
 def _show(driver: Driver, screen: Screen) -> None:

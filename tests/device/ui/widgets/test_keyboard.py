@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pygame
 import pytest
 
@@ -16,7 +18,7 @@ from tests.device.ui.conftest import NewDriver
 class Note(Screen):
     name = "note"
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__()
         self.text = ""
         self.options = options
@@ -26,13 +28,13 @@ class Note(Screen):
         self.rebuild()
 
     def _ask(self) -> None:
-        self.ask_text("Note", self.text, self._take, **self.options)  # type: ignore[arg-type]
+        self.ask_text("Note", self.text, self._take, **self.options)
 
     def build(self) -> Widget:
         return Page(self.ui, "Page", [TextField(self.ui, "Note", self.text, self._ask, key="note")])
 
 
-def _open(driver: Driver, **options: object) -> Note:
+def _open(driver: Driver, **options: Any) -> Note:
     screen = Note(**options)
     driver.show(screen)
     driver.tap("note")

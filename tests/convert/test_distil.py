@@ -135,7 +135,9 @@ def test_the_joint_opinion_is_the_mean_of_calibrated_answers_to_the_same_picture
     assert opinion.masks is not None
     np.testing.assert_allclose(opinion.masks, expit(said[0]["mask"]), atol=2e-3)
     # Only the teacher with the same frozen layers went by the features that were given.
-    assert not np.allclose(ask(pictures, features * 0.5).masks, opinion.masks, atol=1e-4)
+    misled = ask(pictures, features * np.float32(0.5)).masks
+    assert misled is not None
+    assert not np.allclose(misled, opinion.masks, atol=1e-4)
 
 
 @pytest.fixture(scope="module")

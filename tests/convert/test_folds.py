@@ -82,12 +82,12 @@ def _power_cut(*_: object) -> None:
     raise InterruptedError
 
 
-def test_finished_stages_are_not_repeated(made: tuple[Path, Trainer, object]) -> None:
+def test_finished_stages_are_not_repeated(made: tuple[Path, Trainer, dict[str, object]]) -> None:
     assert made[1].calls == {"train 0": 1, "train 1": 1, "train 2": 1, "quantise": COUNT}
 
 
 def test_every_image_is_tested_once_by_the_fold_that_left_it_out(
-    made: tuple[Path, Trainer, object], data: DataFolders
+    made: tuple[Path, Trainer, dict[str, object]], data: DataFolders
 ) -> None:
     samples = data.load()
     said = kept_folds(made[0]).int8
@@ -97,11 +97,11 @@ def test_every_image_is_tested_once_by_the_fold_that_left_it_out(
         assert set(said.keys[said.folds == fold].tolist()) == own
 
 
-def test_the_report_has_what_the_targets_ask_of_folds(made: tuple[Path, Trainer, object]) -> None:
+def test_the_report_has_what_the_targets_ask_of_folds(made: tuple[Path, Trainer, dict[str, object]]) -> None:
     folder, _, report = made
     figures = folder / "figures"
     assert json.loads((figures / "evaluation.json").read_text()) == report
-    rows = {row.what: row for row in check_targets(report)}  # type: ignore[arg-type]  # a report
+    rows = {row.what: row for row in check_targets(report)}
     folded = [row for what, row in rows.items() if "grouped folds" in what]
     assert len(folded) == 3
     assert all(row.met is not None for row in folded)
@@ -111,7 +111,9 @@ def test_the_report_has_what_the_targets_ask_of_folds(made: tuple[Path, Trainer,
         assert cv2.imread(str(figures / name)) is not None
 
 
-def test_other_settings_in_the_same_folder_are_refused(made: tuple[Path, Trainer, object], data: DataFolders) -> None:
+def test_other_settings_in_the_same_folder_are_refused(
+    made: tuple[Path, Trainer, dict[str, object]], data: DataFolders
+) -> None:
     other = replace(PLAN, seed=1)
     with pytest.raises(RunMismatchError, match="fold-1"):
         make_fold(made[0], data, SplitChoice(1, COUNT), other)
@@ -120,14 +122,14 @@ def test_other_settings_in_the_same_folder_are_refused(made: tuple[Path, Trainer
     assert kept_folds(made[0], PLAN).title == f"{COUNT} grouped folds"
 
 
-def test_what_is_missing_is_named(made: tuple[Path, Trainer, object], tmp_path: Path) -> None:
+def test_what_is_missing_is_named(made: tuple[Path, Trainer, dict[str, object]], tmp_path: Path) -> None:
     shutil.copytree(fold_run(made[0], 0).folder, fold_run(tmp_path, 0).folder)
     with pytest.raises(StageMissingError, match="missing: 1, 2"):
         kept_folds(tmp_path)
 
 
 def test_a_run_that_left_a_scanner_out_joins_the_report_with_its_curves(
-    made: tuple[Path, Trainer, object], data: DataFolders, tiny_network: Path, tmp_path: Path
+    made: tuple[Path, Trainer, dict[str, object]], data: DataFolders, tiny_network: Path, tmp_path: Path
 ) -> None:
     run = Run(tmp_path / "run")
     run.begin(SplitChoice(leave_out="U-Systems"), PLAN)

@@ -15,6 +15,7 @@ from convert.quantise import to_int8
 from device.capture.phantom import phantom_frame
 from device.imaging.sonogram import to_grey
 from device.inference.runtime import Runtime
+from tests.pictures import read_bgr
 
 LITE_WEIGHTS = "efficientnet_lite0_224_imagenet_notop.weights.h5"
 
@@ -80,7 +81,7 @@ def test_imagenet_weights_of_efficientnet_lite_fit_this_architecture(shared: Pat
     benign = shared / "data" / "Dataset_BUSI_with_GT" / "benign"
     frames = [*benign.glob("benign (?).*"), *(shared / "data" / "BUSBRA" / "Images").glob("bus_000?-?.*")]
     assert len(frames) >= 20
-    shown = [cv2.resize(cv2.imread(str(path)), (224, 224), interpolation=cv2.INTER_AREA) for path in frames]
+    shown = [cv2.resize(read_bgr(path), (224, 224), interpolation=cv2.INTER_AREA) for path in frames]
     normal = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
     probe = keras.Model(network.input, [layer.input for layer in normal])
     found = probe.predict((np.stack(shown).astype(np.float32) - 127.0) / 128.0, verbose=0)

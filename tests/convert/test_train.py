@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,10 +66,10 @@ class PowerCutError(Exception):
 
 def _power_cut_after(epochs: int) -> Callable[..., None]:
 
-    def note(model: object, folder: Path, past: list[dict[str, float]], *rest: object) -> None:
+    def note(model: object, folder: Path, past: list[dict[str, float]], *rest: Any) -> None:
         if len(past) >= epochs:
             raise PowerCutError
-        _note_weights(model, folder, past, *rest)  # type: ignore[arg-type]
+        _note_weights(model, folder, past, *rest)
 
     return note
 

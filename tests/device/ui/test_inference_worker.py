@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,10 +72,10 @@ def test_old_live_frames_are_never_queued(worker: InferenceWorker, desk: Desk, m
     busy, free = threading.Event(), threading.Event()
     real = Classifier.classify
 
-    def slow(self: Classifier, frame: Frame, *rest: object) -> Finding:
+    def slow(self: Classifier, frame: Frame, *rest: Any) -> Finding:
         busy.set()
         free.wait(PATIENT_S)
-        return real(self, frame, *rest)  # type: ignore[arg-type]
+        return real(self, frame, *rest)
 
     monkeypatch.setattr(Classifier, "classify", slow)
     frames = [phantom_frame(seed, size=(160, 120)) for seed in range(6)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,11 +39,11 @@ NEVER = Backoff(timedelta(hours=1), timedelta(hours=1))
 class Watched:
     """An uploader and what it has said."""
 
-    def __init__(self, records: Records, where: Destination, **options: object) -> None:
+    def __init__(self, records: Records, where: Destination, **options: Any) -> None:
         self.said: queue.Queue[UploadStatus] = queue.Queue()
-        values: dict[str, object] = {"after_exam": SOON, "after_network": SOON, "opener": records.opener} | options
+        values: dict[str, Any] = {"after_exam": SOON, "after_network": SOON, "opener": records.opener} | options
         opener = values.pop("opener")
-        self.uploader = Uploader(records.folder, where, opener, on_change=self.said.put, **values)  # type: ignore[arg-type]
+        self.uploader = Uploader(records.folder, where, opener, on_change=self.said.put, **values)
 
     def until(self, wanted: Callable[[UploadStatus], bool]) -> UploadStatus:
         """The first status from now on that is as wanted."""
@@ -53,7 +54,7 @@ class Watched:
 
 
 @contextmanager
-def running(records: Records, where: Destination, **options: object) -> Iterator[Watched]:
+def running(records: Records, where: Destination, **options: Any) -> Iterator[Watched]:
     watched = Watched(records, where, **options)
     watched.uploader.start()
     try:

@@ -27,7 +27,7 @@ from device.inference.runtime import Runtime
 
 OUTLINE = LesionOutline(threshold=0.5, smallest_share=0.0025)
 """An even threshold, since the mask's loss is symmetric about it; the smallest area is a twentieth of the window's
-side, squared: under this the 56 by 56 mask has less than eight cells."""
+side, squared: under this a mask of 48 by 48 has less than six cells."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

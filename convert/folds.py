@@ -84,7 +84,8 @@ def kept_folds(folder: Path, plan: TrainingPlan | None = None) -> Evaluation:
 
     Args:
         folder: The folder of folds.
-        plan: What the folds are to stand for; anything goes if not given.
+        plan: What the folds are to stand for; anything goes if not given. They may have been trained on fewer pictures,
+            which the title then says: five trainings take their time, and less training flatters nobody.
 
     Raises:
         StageMissingError: A fold is not made yet.
@@ -96,15 +97,30 @@ def kept_folds(folder: Path, plan: TrainingPlan | None = None) -> Evaluation:
         raise StageMissingError(f"{folder}: not all folds are made; missing: {', '.join(missing)}")
     runs = [fold_run(folder, fold) for fold in range(split.folds)]
     for run in runs:
-        if _recipe(run.read_settings()[1]) != _recipe(plan or first):
+        if _recipe(run.read_settings()[1]) != _recipe(first) or not _stands_for(first, plan or first):
             raise RunMismatchError(f"{run.folder}: this fold was made with other settings than what it is joined with")
     parts = [kept(run) for run in runs]
     originals = [part.original for part in parts if part.original is not None]
     return Evaluation(
-        f"{split.folds} grouped folds",
+        f"{split.folds} grouped folds{_shortened(first, plan or first)}",
         joined([part.int8 for part in parts]),
         joined(originals) if len(originals) == len(parts) else None,
     )
+
+
+def _stands_for(fold: TrainingPlan, plan: TrainingPlan) -> bool:
+    """Whether a fold was trained as in the plan, on as many pictures or on fewer."""
+    if (fold.epochs, fold.pictures) == (plan.epochs, plan.pictures):
+        return _recipe(fold) == _recipe(plan)
+    fewer = fold.epochs * (fold.pictures or 0) < plan.epochs * (plan.pictures or 0)
+    lengthened = replace(fold, epochs=plan.epochs, pictures=plan.pictures)
+    return bool(fold.pictures) and fewer and _recipe(lengthened) == _recipe(plan)
+
+
+def _shortened(fold: TrainingPlan, plan: TrainingPlan) -> str:
+    if (fold.epochs, fold.pictures) == (plan.epochs, plan.pictures):
+        return ""
+    return f" (each trained on {fold.epochs} times {fold.pictures} pictures)"
 
 
 def _recipe(plan: TrainingPlan) -> TrainingPlan:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 TINY_SIZE = 64
-TINY_CHANNELS = 24
+TINY_CHANNELS = 32
 """Of the embedding; more than the directions of what is familiar."""
 
 

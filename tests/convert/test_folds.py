@@ -122,6 +122,22 @@ def test_other_settings_in_the_same_folder_are_refused(
     assert kept_folds(made[0], PLAN).title == f"{COUNT} grouped folds"
 
 
+def test_folds_of_a_shorter_training_stand_for_a_longer_one_and_say_so(
+    made: tuple[Path, Trainer, dict[str, object]], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(made[0], tmp_path / "folds")
+    for fold in range(COUNT):
+        settings = folder / f"fold-{fold}/settings.json"
+        text = settings.read_text()
+        assert '"pictures": 0' in text
+        settings.write_text(text.replace('"pictures": 0', '"pictures": 50'))
+    longer = replace(PLAN, pictures=60)
+    assert kept_folds(folder, longer).title == f"{COUNT} grouped folds (each trained on 16 times 50 pictures)"
+    for other in (replace(PLAN, pictures=40), replace(longer, seed=1), PLAN):
+        with pytest.raises(RunMismatchError, match="fold-0"):
+            kept_folds(folder, other)
+
+
 def test_what_is_missing_is_named(made: tuple[Path, Trainer, dict[str, object]], tmp_path: Path) -> None:
     shutil.copytree(fold_run(made[0], 0).folder, fold_run(tmp_path, 0).folder)
     with pytest.raises(StageMissingError, match="missing: 1, 2"):

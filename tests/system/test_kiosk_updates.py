@@ -1,7 +1,7 @@
 """A virtual handheld is updated from a stick: a good update stays, a broken one is gone again by itself.
 
 The machine is that of ``test_kiosk_vm``. The update files are made by ``update --make`` of this checkout with a higher
-version, as a technician makes them; the broken one stands still after its first second, which no check before its
+version, as a technician makes them; the broken one is ready and stands still a moment later, which no check before its
 start can see. One machine goes through all of it in the order of this file.
 
     python -m pytest tests/system/test_kiosk_updates.py -s -x       # MAMMASCOPE_SUITE=bookworm for the older Debian
@@ -34,6 +34,8 @@ SUITE = os.environ.get("MAMMASCOPE_SUITE", "trixie")
 CUTS = 12
 PLACE = "/media/mammascope/UPDATES"
 GOOD, FROZEN, NEXT = "90.1.0", "90.2.0", "90.3.0"
+FROZEN_AFTER_S = 10
+"""Long enough for the first word to systemd, after which it is the watchdog's to end what stands still."""
 
 pytestmark = [
     pytest.mark.skipif(bool(kiosk_image.missing()), reason=kiosk_image.missing() or "-"),
@@ -99,7 +101,7 @@ def make_update(folder: Path, name: str, *, frozen: bool) -> Version:
     replace(source / "device/__init__.py", f'__version__ = "{__version__}"', f'__version__ = "{name}"')
     if frozen:
         turn = "            self.step()\n            pacer.tick(FRAMES_PER_SECOND)\n"
-        still = "            time.sleep(1e6 if self.clock() > born + 1 else 0)\n"
+        still = f"            time.sleep(1e6 if self.clock() > born + {FROZEN_AFTER_S} else 0)\n"
         replace(source / "device/ui/app.py", turn, turn + still)
         replace(source / "device/ui/app.py", "        while not", "        born = self.clock()\n        while not")
     words = ["update", "--make", "--source", str(source), "--key", str(folder / "update.key"), "--out", str(folder)]

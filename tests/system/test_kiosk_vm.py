@@ -8,7 +8,7 @@ all of it in the order of this file, so a test may build on those before it.
     python -m pytest tests/system/test_kiosk_vm.py -s -x       # MAMMASCOPE_SUITE=bookworm for the older Debian
 
 Root, debootstrap, qemu-system-x86, qemu-utils, dosfstools, mtools and a network for Debian's packages are needed;
-making the card takes some minutes once, the rest about an hour, more on a busy machine.
+making the card takes some minutes once, the rest less than half an hour on two busy cores.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from tests.system.kiosk_twin import Twin
 
 PROGRAM = "env MAMMASCOPE_DATA=/var/lib/mammascope MAMMASCOPE_CONFIG=/var/lib/mammascope/settings.toml"
 PROGRAM += " /opt/mammascope/current/venv/bin/python -P -m device"
-"""The installed program's command line, as docs/provisioning.md writes it."""
+"""The installed program's command line, with the settings and exams of the device."""
 
 
 @dataclass

@@ -189,11 +189,19 @@ def put_checkout(checkout: Path, target: Path) -> None:
 
 
 def _trust_what_this_machine_trusts(root: Path) -> None:
-    """Authorities that whoever runs this machine has added, for instance of a proxy: the card has the same network."""
+    """Authorities that whoever runs this machine has added, for instance of a proxy: the card has the same network.
+
+    Where the card's list of authorities is made already they are added to it as well; the package makes it again from
+    the same files.
+    """
     target = root / "usr/local/share/ca-certificates"
     target.mkdir(parents=True, exist_ok=True)
     for authority in Path("/usr/local/share/ca-certificates").rglob("*.crt"):
         shutil.copy(authority, target)
+        made = root / "etc/ssl/certs/ca-certificates.crt"
+        if made.exists():
+            with made.open("ab") as everything:
+                everything.write(authority.read_bytes())
 
 
 def _offer_picamera2(archive: Path, root: Path) -> None:

@@ -29,7 +29,19 @@ HOME = Path("home") / TECHNICIAN
 CONFIG = "dtparam=audio=on\ncamera_auto_detect=1\ndisplay_auto_detect=1\ndtoverlay=vc4-kms-v3d\n\n[cm4]\notg_mode=1\n"
 CMDLINE = "console=serial0,115200 console=tty1 root=PARTUUID=1234abcd-02 rootfstype=ext4 fsck.repair=yes rootwait\n"
 WIFI_OFF = "[main]\nWirelessEnabled=false\n"  # so Raspberry Pi OS comes, until a country is named
-PICAMERA2 = '"""Stands in for picamera2, which only Raspberry Pi OS has."""\n\nimport numpy\n'
+PICAMERA2 = '''\
+"""Stands in for picamera2, which only Raspberry Pi OS has."""
+
+import numpy
+
+
+class Picamera2:
+    """Knows of one camera, and cannot open it."""
+
+    @staticmethod
+    def global_camera_info():
+        return [{"Model": "stand-in"}]
+'''
 _CONTROL = """\
 Package: python3-picamera2
 Version: 0.0~stand-in

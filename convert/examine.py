@@ -17,11 +17,11 @@ from rich.progress import track
 
 from convert.corpus import Example
 from convert.metrics import dice
-from device.imaging.preprocess import cut_window, whole_window
+from device.imaging.preprocess import whole_window
 from device.imaging.sonogram import Sonogram
 from device.inference.finding import CLASSES
 from device.inference.lesion import Contour
-from device.inference.looks import take_looks
+from device.inference.looks import look_through, take_looks
 from device.inference.manifest import LesionOutline, Preprocessing
 from device.inference.runtime import Runtime
 
@@ -70,8 +70,7 @@ def embeddings_of(network: Path, sonograms: Sequence[Sonogram], quiet: bool = Tr
     found = []
     for sonogram in track(sonograms, f"embedding with {network.name}", disable=quiet):
         height, width = sonogram.pixels.shape
-        window = whole_window(width, height)
-        found.append(runtime.run(cut_window(sonogram.pixels, window, runtime.input_size)).embedding)
+        found.append(look_through(runtime, sonogram, whole_window(width, height)).embedding)
     return np.array(found, np.float32)
 
 

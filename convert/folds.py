@@ -92,17 +92,22 @@ def kept_folds(folder: Path, plan: TrainingPlan | None = None) -> Evaluation:
         RunMismatchError: Folds were made with different settings, or with others than ``plan``.
     """
     split, first = fold_run(folder, 0).read_settings()
+    plan = plan or first
     missing = [str(fold) for fold in range(split.folds) if not fold_run(folder, fold).said_int8.exists()]
     if missing:
         raise StageMissingError(f"{folder}: not all folds are made; missing: {', '.join(missing)}")
     runs = [fold_run(folder, fold) for fold in range(split.folds)]
     for run in runs:
-        if _recipe(run.read_settings()[1]) != _recipe(first) or not _stands_for(first, plan or first):
+        made = run.read_settings()[1]
+        if _recipe(made) != _recipe(first) or not _stands_for(made, plan):
             raise RunMismatchError(f"{run.folder}: this fold was made with other settings than what it is joined with")
     parts = [kept(run) for run in runs]
     originals = [part.original for part in parts if part.original is not None]
+    title = f"{split.folds} grouped folds"
+    if _length(first) != _length(plan):
+        title += f" (each trained on {first.epochs} times {first.pictures} pictures)"
     return Evaluation(
-        f"{split.folds} grouped folds{_shortened(first, plan or first)}",
+        title,
         joined([part.int8 for part in parts]),
         joined(originals) if len(originals) == len(parts) else None,
     )
@@ -110,17 +115,14 @@ def kept_folds(folder: Path, plan: TrainingPlan | None = None) -> Evaluation:
 
 def _stands_for(fold: TrainingPlan, plan: TrainingPlan) -> bool:
     """Whether a fold was trained as in the plan, on as many pictures or on fewer."""
-    if (fold.epochs, fold.pictures) == (plan.epochs, plan.pictures):
-        return _recipe(fold) == _recipe(plan)
-    fewer = fold.epochs * (fold.pictures or 0) < plan.epochs * (plan.pictures or 0)
-    lengthened = replace(fold, epochs=plan.epochs, pictures=plan.pictures)
-    return bool(fold.pictures) and fewer and _recipe(lengthened) == _recipe(plan)
+    as_long = replace(fold, epochs=plan.epochs, pictures=plan.pictures)
+    # A plan that takes as many pictures as there are samples says no number to compare with: its product is 0.
+    fewer = 0 < fold.epochs * fold.pictures < plan.epochs * plan.pictures
+    return _recipe(as_long) == _recipe(plan) and (fewer or _length(fold) == _length(plan))
 
 
-def _shortened(fold: TrainingPlan, plan: TrainingPlan) -> str:
-    if (fold.epochs, fold.pictures) == (plan.epochs, plan.pictures):
-        return ""
-    return f" (each trained on {fold.epochs} times {fold.pictures} pictures)"
+def _length(plan: TrainingPlan) -> tuple[int, int]:
+    return plan.epochs, plan.pictures
 
 
 def _recipe(plan: TrainingPlan) -> TrainingPlan:

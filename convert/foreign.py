@@ -1,11 +1,12 @@
 """Pictures that are no breast ultrasound: they help to set the rejection limit and to test it, never to train.
 
-The folder has a subfolder for each kind (other organs, photographs). Every second picture of a kind takes part in the
+The folder has a subfolder for each kind (other organs, photographs). Every second file of a kind takes part in the
 choice of the limit, the others only in the figures, so that the figures are of pictures that nothing was chosen on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -29,13 +30,13 @@ def foreign_sonograms(folder: Path, half: Half) -> dict[str, list[Sonogram]]:
         half: Which of them.
     """
     kinds = sorted(path for path in (folder, *folder.iterdir()) if path.is_dir())
-    found = {kind.name: _sonograms(kind)[half::2] for kind in kinds}
+    found = {kind.name: _sonograms(list_images(kind)[half::2]) for kind in kinds}
     return {name: sonograms for name, sonograms in found.items() if sonograms}
 
 
-def _sonograms(folder: Path) -> list[Sonogram]:
+def _sonograms(files: Sequence[Path]) -> list[Sonogram]:
     sonograms = []
-    for path in list_images(folder):
+    for path in files:
         try:
             sonograms += [find_sonogram(frame) for frame in read_frames(path)]
         except FrameError:

@@ -47,18 +47,19 @@ def take_looks(
     """
     height, width = sonogram.pixels.shape
     window = whole_window(width, height)
-    first = _run(runtime, sonogram, window)
+    first = look_through(runtime, sonogram, window)
     contour = find_contour(first.mask, window, outline)
     if lesion is None and contour is not None:
         lesion = bounding_box(contour)
     if lesion is None:
         return Looks(first, None, contour, window)
     near = window_around(lesion, how.margin, how.smallest_window)
-    second = _run(runtime, sonogram, near)
+    second = look_through(runtime, sonogram, near)
     # The nearer look outlines more exactly; where it sees nothing the first look's outline stands.
     closer = find_contour(second.mask, near, outline)
     return Looks(first, second, contour if closer is None else closer, window)
 
 
-def _run(runtime: Runtime, sonogram: Sonogram, window: Window) -> Outputs:
+def look_through(runtime: Runtime, sonogram: Sonogram, window: Window) -> Outputs:
+    """What the network says of one window of a sonogram."""
     return runtime.run(cut_window(sonogram.pixels, window, runtime.input_size))

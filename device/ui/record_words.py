@@ -61,7 +61,7 @@ def standing(t: Translator, summary: ExamSummary) -> tuple[str, Level]:
 
 def failure_level(written: str) -> Level:
     """How much such a reason matters: that there is no way to the clinic is an ordinary day, and ends by itself."""
-    return Level.WARNING if written.startswith(ArchiveUnreachableError.code) else Level.ERROR
+    return Level.WARNING if _code(written) == ArchiveUnreachableError.code else Level.ERROR
 
 
 def reason(t: Translator, summary: ExamSummary) -> str:
@@ -70,9 +70,14 @@ def reason(t: Translator, summary: ExamSummary) -> str:
 
 
 def reason_for(t: Translator, written: str) -> str:
-    """The sentence for a reason as the outbox keeps it: an error's code, then its detail."""
-    key = f"errors.{written.partition(' ')[0]}"
+    """The sentence for a reason as the outbox keeps it."""
+    key = f"errors.{_code(written)}"
     return t(key) if t.has(key) else t("errors.upload")
+
+
+def _code(written: str) -> str:
+    """The error of a reason as the outbox keeps it: its code, then its detail."""
+    return written.partition(" ")[0]
 
 
 def size(count: int) -> str:

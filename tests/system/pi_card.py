@@ -208,9 +208,9 @@ def _trust_what_this_machine_trusts(root: Path) -> None:
     """
     target = root / "usr/local/share/ca-certificates"
     target.mkdir(parents=True, exist_ok=True)
+    made = root / "etc/ssl/certs/ca-certificates.crt"
     for authority in Path("/usr/local/share/ca-certificates").rglob("*.crt"):
         shutil.copy(authority, target)
-        made = root / "etc/ssl/certs/ca-certificates.crt"
         if made.exists():
             with made.open("ab") as everything:
                 everything.write(authority.read_bytes())

@@ -221,9 +221,9 @@ def test_a_card_with_user_data_installs_and_enrols_itself(
     handheld.technician("sudo ./setup.sh uninstall")  # Debian's packages stay, so this can be done without a network
     shutil.rmtree(handheld.root / HOME / "mammascope")
     put_on_boot_partition(handheld, wheels, checkout, tmp_path)
-    first_start = " && ".join(
-        ["cloud-init init --local", *(f"cloud-init single --name {module}" for module in ("runcmd", "scripts_user"))]
-    )
+    # As a start does: without `dsmode: local` in meta-data the second stage reads user-data, not the first.
+    stages = ("init --local", "init", "single --name runcmd", "single --name scripts_user")
+    first_start = " && ".join(f"cloud-init {stage}" for stage in stages)
     handheld.as_root("unshare", "--uts", "sh", "-c", first_start, network=False)
     tell(f"{handheld.suite}: installed by user-data in {handheld.minutes:.1f} minutes")
     assert "done:" in (handheld.root / "var/log/mammascope-install.log").read_text()

@@ -143,7 +143,8 @@ class Archive:
         while True:
             for process in self._processes:
                 if process.poll() is not None:
-                    return f"{Path(str(process.args[0])).name} ended by itself (status {process.returncode})"  # type: ignore[index]
+                    program = process.args[0]  # type: ignore[index]  # all of ours are started with a list
+                    return f"{Path(str(program)).name} ended by itself (status {process.returncode})"
             time.sleep(0.5)
 
     def stop(self) -> None:

@@ -195,15 +195,15 @@ def rejection_limit(
     """The largest distance that is still taken for breast ultrasound.
 
     Breast frames alone would set it at the edge of what is familiar, and nearly all frames of a new scanner lie beyond.
-    Where strangers are further away still, the limit lies in the middle of the gap between both (as factors): frames of
-    new scanners stay, and so does a margin to strangers of other kinds.
+    Where strangers are further away still, the limit lies as far out as they allow: so most frames of new scanners stay
+    (docs/model-development.md).
 
     Args:
         distances: Of breast frames of the calibration part, (n,), higher for stranger; not finite counts as lost.
         strangers: Of pictures that must be turned away, (k,), in the same way.
         lost: Largest share of breast frames that may lie beyond the limit.
-        passed: Largest share of strangers that may lie within the other end of the gap: a little less than the 5 % of
-            the target, because it is chosen on a few dozen pictures.
+        passed: Largest share of strangers that may lie within the limit: a little less than the 5 % of the target,
+            because it is chosen on a few dozen pictures.
 
     Returns:
         The limit and the share of breast frames that does lie beyond it.
@@ -218,8 +218,9 @@ def rejection_limit(
     limit = float(ordered[kept - 1])
     if strangers is not None and np.isfinite(strangers).any():
         away = np.sort(strangers[np.isfinite(strangers)])
-        nearest = float(away[min(int(passed * len(strangers)), len(away) - 1)])
-        limit = max(limit, float(np.sqrt(limit * nearest)))
+        within = min(int(passed * len(strangers)), len(away) - 1)
+        last, nearest = (max(limit, distance) for distance in (away[within - 1] if within else limit, away[within]))
+        limit = float(np.sqrt(last * nearest))  # between the last that passes and the first that does not, as factors
     return limit, float(np.mean(~(distances <= limit)))
 
 

@@ -101,11 +101,11 @@ def predictions_of(examples: Sequence[Example], table: LookTable, subject: Subje
     strange = strangeness(sonograms, table.embeddings, subject.familiar) > limits.rejection_limit
     plain = Predictions(
         probabilities=probabilities(table.first, table.second, limits.calibration),
-        labels=[s.label for s in samples],  # type: ignore[arg-type]  # sequences become arrays
-        groups=[s.group for s in samples],  # type: ignore[arg-type]
-        sets=[s.dataset for s in samples],  # type: ignore[arg-type]
-        scanners=[s.scanner for s in samples],  # type: ignore[arg-type]
-        keys=[s.key for s in samples],  # type: ignore[arg-type]
+        labels=np.array([s.label for s in samples]),
+        groups=np.array([s.group for s in samples]),
+        sets=np.array([s.dataset for s in samples]),
+        scanners=np.array([s.scanner for s in samples]),
+        keys=np.array([s.key for s in samples]),
         folds=np.full(len(samples), subject.split.fold),
         dice=table.dice,
     )

@@ -15,9 +15,9 @@ from device.imaging.quality import judge_quality
 from device.imaging.sonogram import Sonogram
 from device.inference.rejection import Familiar
 
-DIRECTIONS = 24
-"""Principal directions with a variance of their own. With a third as many, muscle passes for breast; from 16 to 32 the
-figures differ little (docs/model-development.md)."""
+DIRECTIONS = 32
+"""Principal directions with a variance of their own: with 32 the gap between what is familiar and strangers is widest
+(docs/model-development.md)."""
 
 
 def fit_familiar(

@@ -202,7 +202,7 @@ class SupervisedSource:
         """Change the snapshot; the lock is held."""
         same = state is self._now.state or {state, self._now.state} == OUTAGE
         since = self._now.since if same else datetime.now(UTC)
-        self._now = replace(self._now, state=state, since=since, **changes)  # type: ignore[arg-type]
+        self._now = replace(self._now, state=state, since=since, **changes)  # type: ignore[arg-type]  # the callers name fields
         self._changed.notify_all()
 
     # --- the reading thread -------------------------------------------------------------------------------------------

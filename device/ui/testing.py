@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pygame
 
@@ -118,6 +119,11 @@ class Driver:
         self.until(lambda: self.app.screen is not None and self.app.screen.name == name)
 
     # --- reading ------------------------------------------------------------------------------------------------------
+
+    @property
+    def screen(self) -> Any:
+        """The screen on top, untyped: a test looks at what only that one screen has."""
+        return self.app.screen
 
     def show(self, screen: Screen) -> None:
         """Begin with this screen."""

@@ -177,13 +177,15 @@ def test_rejection_loses_no_more_than_allowed() -> None:
         rejection_limit(np.full(10, np.nan))
 
 
-def test_the_rejection_limit_lies_between_what_is_familiar_and_strangers_that_are_far_away() -> None:
+def test_the_rejection_limit_lies_as_far_out_as_strangers_allow() -> None:
     distances = np.random.default_rng(3).gamma(4, size=333)
     alone, lost = rejection_limit(distances)
     strangers = np.r_[np.full(1, 2 * alone), np.linspace(4 * alone, 9 * alone, 48), np.inf]
     limit, less = rejection_limit(distances, strangers)
-    assert limit == pytest.approx(2 * alone)  # the nearest of 50 may pass; the middle of 1 and 4, as factors
+    assert limit == pytest.approx(np.sqrt(2 * 4) * alone)  # one of 50 may pass, so between the nearest and the next
     assert less < lost
+    few, _ = rejection_limit(distances, strangers[1:20])
+    assert few == pytest.approx(2 * alone)  # of 19 none may pass: between the edge of what is familiar and the nearest
     # Strangers among the familiar do not cost more breast frames than allowed, and none at all change nothing.
     assert rejection_limit(distances, strangers / 8) == (alone, lost)
     assert rejection_limit(distances, np.full(5, np.inf)) == (alone, lost)

@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,7 +152,7 @@ class Shift:
         self._insist(lambda: self.outbox.mark_sending(uid))
         for instance in self.outbox.instances(uid, pending_only=True):
             after["instances"][instance.sop_uid][1] = True
-            self._deed(code, after, lambda sop=instance.sop_uid: self.outbox.confirm_instance(sop))  # type: ignore[misc]
+            self._deed(code, after, partial(self.outbox.confirm_instance, instance.sop_uid))
         after["outbox"] = "sent"
         after["instances"] = {sop: [None, True] for sop in after["instances"]}
         self._deed(code, after, lambda: self.outbox.mark_sent(uid, "receipt"))

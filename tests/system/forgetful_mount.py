@@ -61,7 +61,7 @@ class ForgetfulMount:
         answer = self._stream.readline()
         if not answer:
             raise RuntimeError("the file system has died")
-        return json.loads(answer)  # type: ignore[no-any-return]
+        return json.loads(answer)  # type: ignore[no-any-return]  # the other side is this file
 
     def cut_after(self, operations: int) -> None:
         """The power goes at the n-th changing operation from now."""
@@ -124,7 +124,7 @@ def _one_at_a_time(method: Callable[..., Any], lock: threading.RLock) -> Callabl
 def _operations(disk: ForgetfulDisk, lock: threading.RLock) -> Any:
     import mfusepy
 
-    class Operations(mfusepy.Operations):  # type: ignore[misc]
+    class Operations(mfusepy.Operations):  # type: ignore[misc]  # mfusepy has no types
         use_ns = True
 
         def __getattribute__(self, name: str) -> Any:

@@ -135,13 +135,13 @@ class Gallery:
         driver.tap("KINGSTON")
         driver.until_text("broken.jpg")
         driver.tap("broken.jpg")
-        driver.until(lambda: driver.app.screen._problems)  # type: ignore[union-attr]
+        driver.until(lambda: driver.screen._problems)
         yield "import, bad file"
         driver.show(CineScreen(self._mount / "loop.avi", lambda _: None))
-        driver.until(lambda: driver.app.screen._frame is not None)  # type: ignore[union-attr]
+        driver.until(lambda: driver.screen._frame is not None)
         yield "cine"
         driver.show(FramesScreen(self._mount / "series", lambda _: None))
-        driver.until(lambda: driver.app.screen.first_good is not None)  # type: ignore[union-attr]
+        driver.until(lambda: driver.screen.first_good is not None)
         driver.wait(0.5)
         yield "frames"
         yield _show(driver, ExportScreen(), "export")
@@ -150,7 +150,7 @@ class Gallery:
         driver.until_text("KINGSTON")
         yield "export, stick"
         driver.tap("begin")
-        driver.until(lambda: driver.app.screen._step is Step.DONE)  # type: ignore[union-attr]
+        driver.until(lambda: driver.screen._step is Step.DONE)
         yield "export, done"
 
 
@@ -178,7 +178,7 @@ def _start(driver: Driver) -> Iterator[str]:
 def _pictures(driver: Driver, view: View) -> Iterator[str]:
     yield _show(driver, SourcesScreen(lambda _: None), "sources")
     driver.show(LiveScreen(PHANTOM, lambda _: None))
-    driver.until(lambda: driver.app.screen.sees_lesion)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen.sees_lesion)
     yield "live"
     yield _show(driver, ViewScreen(view, lambda _: None, [view], new=True), "view")
     driver.tap("more")

@@ -74,7 +74,7 @@ class Kiosk:
 
     def exam_shown(self) -> None:
         """Wait until the exam is on the screen."""
-        self.twin.until(lambda: self.twin.app.screen.exam is not None)  # type: ignore[union-attr]
+        self.twin.until(lambda: self.twin.screen.exam is not None)
         self.twin.same()
 
     def mounts(self) -> list[str]:

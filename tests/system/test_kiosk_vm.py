@@ -190,7 +190,7 @@ def test_an_exam_is_begun_with_a_live_picture(kiosk: Kiosk) -> None:
     twin.until_text("Phantom")
     twin.tap("Phantom")
     twin.until_screen("live")
-    twin.until(lambda: twin.app.screen.ready)  # type: ignore[union-attr]
+    twin.until(lambda: twin.screen.ready)
     kiosk.machine.until(lambda: moves(kiosk.machine), "the live picture moves")
     twin.tap_moving("back")
     twin.until_screen("sources")

@@ -79,7 +79,7 @@ def test_nothing_confirmed_is_lost(card: ForgetfulMount, capsys: pytest.CaptureF
 
 def no_folder_fsync() -> None:
     for module in (device.files, blobs, vault):
-        module.sync_folder = lambda folder: None  # type: ignore[attr-defined]
+        module.sync_folder = lambda folder: None  # type: ignore[attr-defined]  # broken on purpose
 
 
 def no_file_fsync() -> None:
@@ -94,7 +94,7 @@ def synchronous(level: str) -> Callable[[], None]:
             careful(self)
             self._connection.execute(f"PRAGMA synchronous = {level}")
 
-        Database._set_up = careless  # type: ignore[method-assign]
+        Database._set_up = careless  # type: ignore[method-assign]  # broken on purpose
 
     return sabotage
 

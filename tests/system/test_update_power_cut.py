@@ -108,7 +108,7 @@ def test_the_old_one_or_the_new_one_and_never_neither(bench: Bench, capsys: pyte
 
 
 def no_fsync_of_the_release() -> None:
-    staging.sync_tree = lambda folder: None  # type: ignore[attr-defined]
+    staging.sync_tree = lambda folder: None  # type: ignore[attr-defined]  # broken on purpose
 
 
 def no_sync_by_the_guard(folder: Path) -> Path:

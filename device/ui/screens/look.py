@@ -61,7 +61,7 @@ class LookScreen(Screen):
             self._pane.image.show(picture, self._drawings())
 
     def _change(self, **values: object) -> None:
-        self._look = replace(self._look, **values)  # type: ignore[arg-type]
+        self._look = replace(self._look, **values)  # type: ignore[arg-type]  # the callers name fields
         self._on_change(self._look)
         self._maker.make(self.app, self._view.finding, self._look)
 

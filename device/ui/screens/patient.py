@@ -50,7 +50,7 @@ class PatientScreen(WorkScreen):
     # --- what happens -------------------------------------------------------------------------------------------------
 
     def _set(self, **values: object) -> None:
-        self._patient = replace(self._patient, **values)  # type: ignore[arg-type]
+        self._patient = replace(self._patient, **values)  # type: ignore[arg-type]  # the callers name fields
         self._problem = ""
         self.rebuild()
 

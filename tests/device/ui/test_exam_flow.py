@@ -57,7 +57,7 @@ def _enter_patient(driver: Driver, code: str = "KB-7", age: str = "45") -> None:
 
 
 def _loaded(driver: Driver) -> None:
-    driver.until(lambda: driver.app.screen.exam is not None)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen.exam is not None)
 
 
 def _saved(driver: Driver, services: Services, uid: str, **wanted: object) -> None:
@@ -164,7 +164,7 @@ def test_another_person_under_a_known_code_goes_back_to_the_form(driver: Driver,
     driver.until_screen("patient_conflict")
     driver.tap("other_person")
     driver.until_screen("patient")
-    assert driver.find("code").value == "KB-0042"  # type: ignore[attr-defined]
+    assert driver.find("code").value == "KB-0042"  # type: ignore[attr-defined]  # a TextField
     assert len(services.store.search()) == 1
 
 

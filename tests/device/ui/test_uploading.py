@@ -62,7 +62,7 @@ def _unlock(driver: Driver) -> None:
 def _make_final(driver: Driver) -> Exam:
     draft = a_draft(driver.app.services)
     driver.app.push(ExamSummaryScreen(draft.uid, ExamFlow(driver.app, Flow(driver.app).home)))
-    driver.until(lambda: driver.app.screen.exam is not None)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen.exam is not None)
     driver.tap("finalise")
     driver.tap("Make final")
     driver.until_screen("exam_detail")

@@ -99,7 +99,7 @@ def _freeze_live_picture(driver: Driver) -> None:
     driver.until_text("Phantom")
     driver.tap("Phantom")
     driver.until_screen("live")
-    driver.until(lambda: driver.app.screen.sees_lesion)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen.sees_lesion)
     driver.tap("freeze")
     driver.until_screen("view")
 
@@ -124,7 +124,7 @@ def _import(driver: Driver, name: str) -> None:
 
 
 def _exam_shown(driver: Driver) -> None:
-    driver.until(lambda: driver.app.screen.exam is not None)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen.exam is not None)
 
 
 def _judge_and_make_final(driver: Driver) -> None:

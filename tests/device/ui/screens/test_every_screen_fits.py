@@ -63,7 +63,7 @@ def _from_lock(driver: Driver, services: Services, check: Check) -> None:
     check("lock")
     for _ in range(3):
         _enter(driver, "999999")
-        driver.until(lambda: driver.app.screen is not None and driver.app.screen._task is None)  # type: ignore[attr-defined]
+        driver.until(lambda: driver.screen is not None and driver.screen._task is None)
         check("refused")
     assert services.pin_wait_s() > 0
 
@@ -92,7 +92,7 @@ def test_every_message_fits(new_driver: NewDriver, size: tuple[int, int], langua
     assert len(codes) > 40
     for code in codes:
         error = MammascopeError("a_rather_long_file_name_from_a_scanner_0001.dcm")
-        error.code = code  # type: ignore[misc]
+        error.code = code  # type: ignore[misc]  # Final, and set here so that every code is shown
         driver.app.show_error(error)
         check(code)
         driver.app.close(driver.app._overlays[-1])

@@ -99,7 +99,7 @@ def test_the_tools(look: Driver) -> None:
         look.show(screen)
         _check(look, screen.name)
         if isinstance(screen, CornersScreen | RegionScreen | ScaleScreen | SourcesScreen):
-            look.until(lambda screen=screen: screen._task is None)  # type: ignore[misc]
+            look.until(lambda: look.screen._task is None)
             look.step(2)
             _check(look, f"{screen.name}, when it has looked")
         if isinstance(screen, ScaleScreen):

@@ -162,12 +162,12 @@ def test_the_picture_area_is_used_from_the_next_frame_on(driver: Driver, live: L
     driver.until(lambda: driver.find("freeze").enabled)
     driver.tap("set_up")
     driver.until_screen("region")
-    region = driver.app.screen
-    driver.until(lambda: region._handles is not None)  # type: ignore[union-attr]
-    pane = region._pane.image  # type: ignore[union-attr]
-    x, y = pane.to_screen(region._handles.points[2])  # type: ignore[union-attr]
+    region = driver.screen
+    driver.until(lambda: region._handles is not None)
+    pane = region._pane.image
+    x, y = pane.to_screen(region._handles.points[2])
     driver.drag((round(x) - 12, round(y) - 12), (round(x) - 72, round(y) - 52))
-    wanted = region._handles.box  # type: ignore[union-attr]
+    wanted = region._handles.box
     driver.tap("done")
     driver.until(lambda: driver.app.screen is live and driver.find("freeze").enabled)
     driver.tap("freeze")

@@ -70,7 +70,7 @@ def test_after_wrong_pins_the_pad_is_closed_and_a_countdown_runs(locked: Driver,
     assert locked.shows("Wait 0:03.")
     locked.tap("pin.1")
     assert locked.app.screen is not None
-    assert locked.find("pin.dots").count == 0  # type: ignore[attr-defined]
+    assert locked.find("pin.dots").count == 0  # type: ignore[attr-defined]  # PinDots
     locked.wait(3.1)
     assert not locked.shows("Wait")
     assert locked.find("pin.1").enabled
@@ -90,9 +90,9 @@ def test_no_digit_is_shown_while_it_is_entered(locked: Driver) -> None:
     for digit in PIN[:4]:
         locked.tap(f"pin.{digit}")
     assert PIN[:4] not in "".join(locked.words())
-    assert locked.find("pin.dots").count == 4  # type: ignore[attr-defined]
+    assert locked.find("pin.dots").count == 4  # type: ignore[attr-defined]  # PinDots
     locked.tap("pin.backspace")
-    assert locked.find("pin.dots").count == 3  # type: ignore[attr-defined]
+    assert locked.find("pin.dots").count == 3  # type: ignore[attr-defined]  # PinDots
 
 
 def test_a_short_pin_cannot_be_handed_over(locked: Driver) -> None:

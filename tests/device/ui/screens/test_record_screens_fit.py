@@ -84,11 +84,11 @@ def _walk_sticks(driver: Driver, world: World) -> None:
     _check(driver, "no stick")
     fill_stick(world.plug())
     driver.wait(1.5)
-    driver.until(lambda: driver.app.screen._sticks)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen._sticks)
     _check(driver, "target")
     driver.tap("begin")
     _check(driver, "running")
-    driver.until(lambda: driver.app.screen._step is Step.DONE)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen._step is Step.DONE)
     _check(driver, "exported")
     world.pull()
     _show(driver, ImportScreen(lambda _: None), "no places")
@@ -100,11 +100,11 @@ def _walk_sticks(driver: Driver, world: World) -> None:
     driver.until_text("empty.png")
     _check(driver, "files")
     driver.tap("empty.png")
-    driver.until(lambda: driver.app.screen._problems)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen._problems)
     _check(driver, "bad file")
     world.pull()
     driver.wait(1.5)
-    driver.until(lambda: driver.app.screen._gone)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen._gone)
     _check(driver, "pulled")
 
 
@@ -114,8 +114,8 @@ def _walk_settings(driver: Driver) -> None:
     _show(driver, SettingsScreen(), "settings")
     for name in SETTINGS:
         _show(driver, SettingsScreen(), "settings")
-        entries = [entry.name for entry in driver.app.screen._entries()]  # type: ignore[union-attr]
-        driver.app.push(driver.app.screen._entries()[entries.index(name)].make())  # type: ignore[union-attr]
+        entries = [entry.name for entry in driver.screen._entries()]
+        driver.app.push(driver.screen._entries()[entries.index(name)].make())
         driver.step()
         _idle(driver)
         _check(driver, name)

@@ -36,7 +36,7 @@ class Before(Screen):
 def _push(driver: Driver, screen: Screen) -> Any:
     driver.show(Before())
     driver.app.push(screen)
-    driver.until(lambda: screen._task is None)  # type: ignore[attr-defined]
+    driver.until(lambda: driver.screen._task is None)
     driver.step()
     return screen
 
@@ -48,6 +48,10 @@ def _at(driver: Driver, point: tuple[float, float]) -> tuple[int, int]:
     return round(x), round(y)
 
 
+def _aside(point: tuple[int, int], pixels: int) -> tuple[int, int]:
+    return point[0] + pixels, point[1] + pixels
+
+
 @pytest.fixture
 def done() -> list[Placement]:
     return []
@@ -56,7 +60,8 @@ def done() -> list[Placement]:
 @pytest.fixture
 def region(driver: Driver, done: list[Placement]) -> RegionScreen:
     screen = RegionScreen(phantom_frame(1, screen=True), Placement(), done.append, source_id=SOURCE)
-    return _push(driver, screen)  # type: ignore[no-any-return]
+    _push(driver, screen)
+    return screen
 
 
 def test_a_corner_and_a_side_are_dragged(driver: Driver, region: RegionScreen, done: list[Placement]) -> None:
@@ -124,9 +129,9 @@ def test_two_taps_on_the_ruler_give_millimetres(driver: Driver) -> None:
     assert driver.shows("A ruler was found")
     marks = screen._ruler.marks
     # As far off as a finger is: the taps still land on the marks.
-    driver.tap_at(tuple(v + 4 for v in _at(driver, marks[0])))  # type: ignore[arg-type]
+    driver.tap_at(_aside(_at(driver, marks[0]), 4))
     assert not driver.find("done").enabled
-    driver.tap_at(tuple(v - 4 for v in _at(driver, marks[-1])))  # type: ignore[arg-type]
+    driver.tap_at(_aside(_at(driver, marks[-1]), -4))
     assert screen._handles.points == [marks[0], marks[-1]]
     steps = round(abs(marks[-1][1] - marks[0][1]) / screen._ruler.pitch_px)
     driver.tap("mm.other")

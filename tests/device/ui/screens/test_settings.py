@@ -156,7 +156,7 @@ def test_a_preset_is_deleted_after_a_question(driver: Driver) -> None:
 
 def test_the_model_says_its_name_and_its_figures(driver: Driver) -> None:
     driver.show(ModelScreen())
-    driver.until(lambda: driver.app.screen._manifest is not None)  # type: ignore[union-attr]
+    driver.until(lambda: driver.screen._manifest is not None)
     assert driver.shows("mammascope@")
 
 

@@ -170,9 +170,9 @@ def test_it_fits_every_panel_in_every_language(world: World, unit: Unit, update_
         with Driver(world.services(), size, language=language) as driver:
             driver.app.settings = driver.app.settings.with_values("site", clinic_url="https://a.example/dicom-web")
             driver.show(UpdateScreen())
-            driver.until(lambda: not driver.app.screen._tasks)  # type: ignore[union-attr]
+            driver.until(lambda: not driver.screen._tasks)
             driver.tap("from_stick")
-            driver.until(lambda: not driver.app.screen._tasks)  # type: ignore[union-attr]
+            driver.until(lambda: not driver.screen._tasks)
             driver.step()
             for part in ("offered", "asked"):
                 where = f"{language} {size} {part}"

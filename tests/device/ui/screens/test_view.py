@@ -224,11 +224,11 @@ def test_another_picture_area_is_looked_at_again(driver: Driver) -> None:
     driver.tap("more")
     driver.tap("region")
     driver.until_screen("region")
-    region = driver.app.screen
-    driver.until(lambda: region._handles is not None)  # type: ignore[union-attr]
-    x, y = _image(driver).to_screen(region._handles.points[0])  # type: ignore[union-attr]
+    region = driver.screen
+    driver.until(lambda: region._handles is not None)
+    x, y = _image(driver).to_screen(region._handles.points[0])
     driver.drag((round(x), round(y)), (round(x) + 50, round(y) + 30))
-    wanted: Box = region._handles.box  # type: ignore[union-attr]
+    wanted: Box = region._handles.box
     assert wanted != got[0].finding.sonogram
     driver.tap("done")
     driver.until(lambda: screen.view.finding is not got[0].finding)

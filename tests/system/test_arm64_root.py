@@ -237,9 +237,8 @@ def test_a_card_with_user_data_installs_and_enrols_itself(
     assert settings["display"]["language"] == "hi"
     assert [preset["name"] for preset in settings["presets"]] == ["SonoSite"]
     assert not (handheld.boot / "mammascope-site.toml").exists()
-    connections = (
-        handheld.root / "etc/NetworkManager/system-connections"
-    )  # cloud-init puts this machine's wire there, too
+    # cloud-init puts one of its own there, for this machine's network card.
+    connections = handheld.root / "etc/NetworkManager/system-connections"
     assert [path.stat().st_mode & 0o777 for path in connections.glob("mammascope-*")] == [0o600]
 
 

@@ -25,11 +25,9 @@ _SWEEP_S: Final = 14.0  # there and back again
 _NOISE_TILES: Final = 8
 
 
-FAMILIAR_SEED: Final = 210
-"""A breast that the shipped model takes for one; most others it rightly turns away as none that it knows."""
-
-_FAMILIAR_SWEEP: Final = 151
-"""The same for the wider breast that the live phantom glides over; parts of it are turned away all the same."""
+FAMILIAR_SEED: Final = 3
+"""A breast that the shipped model takes for one, frozen and along the whole way of the live phantom; of other seeds it
+turns some away as none that it knows, and rightly."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +106,7 @@ class PhantomSource:
     def __init__(
         self,
         lesion: Lesion | None = "benign",
-        seed: int = _FAMILIAR_SWEEP,
+        seed: int = FAMILIAR_SEED,
         size: tuple[int, int] = (640, 480),
         fps: float = 25.0,
         screen: bool = False,

@@ -18,7 +18,7 @@ from device.capture.phantom_tissue import Map, Tissue
 _DYNAMIC_RANGE_DB: Final = 58.0
 _GREY_CURVE: Final = 1.25  # the post-processing map of a usual preset: darker shadows
 _AXIAL_MM: Final = 0.085  # standard deviation of the pulse's envelope
-_BEAMS_MM: Final = (0.13, 0.22, 0.36, 0.55)  # standard deviations across, from the focus outwards
+_BEAMS_MM: Final = (0.21, 0.35, 0.58, 0.88)  # standard deviations across, from the focus outwards
 _LOOKS: Final = 2  # directions that the scanner compounds, each with its own speckle
 _FOCUS: Final = 0.38  # fraction of the depth
 _LOSS_DB: Final = 9.0  # attenuation that the gain curve leaves uncompensated at the bottom

@@ -115,7 +115,7 @@ def make_tissue(
     gland_top = canvas.wave(deep * rng.uniform(0.20, 0.27), 2.2, 9.0)
     gland_end = canvas.wave(deep * rng.uniform(0.60, 0.66), 1.8, 14.0)
     muscle_top = gland_end + np.abs(canvas.wave(deep * 0.05, 0.8, 20.0))
-    muscle_end = canvas.wave(deep * rng.uniform(0.84, 0.88), 0.6, 30.0)
+    muscle_end = canvas.wave(deep * rng.uniform(0.95, 1.02), 0.6, 30.0)  # the depth is set so that it just shows
     _fat(canvas, gland_top)
     _gland(canvas, gland_top, gland_end)
     _muscle(canvas, muscle_top, muscle_end)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from device.capture.frame import Box, Frame, PixelSpacing
-from device.capture.phantom import phantom_frame
+from device.capture.phantom import FAMILIAR_SEED, PhantomSource, phantom_frame
 from device.capture.reader import read_frames
 from device.imaging.preprocess import Window
 from device.imaging.quality import Reason
@@ -106,6 +106,20 @@ def test_most_foreign_pictures_are_turned_away(classifier: Classifier, shared: P
     paths = sorted((shared / "data" / "ood").rglob("*.*"))
     findings = [classifier.classify(next(iter(read_frames(p)))) for p in paths if p.suffix in {".jpg", ".png"}]
     assert sum(f.evaluable for f in findings) < 0.2 * len(findings)
+
+
+def test_the_demonstration_shows_findings_and_not_refusals(classifier: Classifier) -> None:
+    frozen = [
+        phantom_frame(FAMILIAR_SEED, "benign"),
+        phantom_frame(FAMILIAR_SEED, "malignant"),
+        phantom_frame(FAMILIAR_SEED),
+    ]
+    words = [classifier.classify(frame).assessment for frame in frozen]
+    assert words == [Assessment.BENIGN, Assessment.MALIGNANT, Assessment.NORMAL]
+    live = PhantomSource(paced=False)
+    live.open()
+    frames = [frame for _ in range(175) if (frame := live.read())]  # from one end of the breast to the other
+    assert all(classifier.classify(frame).evaluable for frame in frames[::25])
 
 
 def test_a_finding_is_the_same_again(classifier: Classifier) -> None:

@@ -109,6 +109,7 @@ def _marks(grey: Pixels, sonogram: Box | None) -> NDArray[np.float64]:
     binary = np.asarray(raised >= _MIN_CONTRAST, dtype=np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
     covered = cv2.integral(binary)
+    beside = covered if sonogram is None else cv2.integral(_without(binary, sonogram))
     found = []
     for label in range(1, count):
         x, y, w, h, area = (int(value) for value in stats[label])
@@ -119,8 +120,17 @@ def _marks(grey: Pixels, sonogram: Box | None) -> NDArray[np.float64]:
         centre_x = x + float(weights.sum(axis=0) @ np.arange(w)) / total
         centre_y = y + float(weights.sum(axis=1) @ np.arange(h)) / total
         around = Box(x - thick, y - thick // 2, w + 2 * thick, h + thick).clipped(grey.shape[1], grey.shape[0])
-        found.append((x, x + w - 1, centre_x, centre_y, _sum(covered, around) <= 1.3 * area))
+        # A ruler beside the picture keeps a few pixels away from it: bright tissue at the edge is no neighbour.
+        outside = sonogram is not None and not sonogram.x <= centre_x < sonogram.x + sonogram.w
+        found.append((x, x + w - 1, centre_x, centre_y, _sum(beside if outside else covered, around) <= 1.3 * area))
     return np.array(found, np.float64).reshape(-1, 5)
+
+
+def _without(binary: Pixels, box: Box) -> Pixels:
+    """A copy in which nothing is set within a box."""
+    rest = binary.copy()
+    rest[box.y : box.y + box.h, box.x : box.x + box.w] = 0
+    return rest
 
 
 def _sum(integral: NDArray[Any], box: Box) -> int:

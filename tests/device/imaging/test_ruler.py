@@ -10,6 +10,7 @@ import pydicom
 import pytest
 
 from device.capture.frame import Box, Frame, Pixels
+from device.capture.phantom import DEPTH_MM, phantom_scene
 from device.imaging.perspective import FourCorners, rectify
 from device.imaging.ruler import Ruler, find_ruler
 from device.imaging.sonogram import find_sonogram
@@ -46,6 +47,15 @@ def test_the_ruler_is_found_beside_text_and_speckle(kind: str, pitch: float) -> 
     for mark, (x, y) in enumerate(found.marks):
         assert 588 <= x <= 605
         assert y == pytest.approx(70 + mark * pitch, abs=0.75)
+
+
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_bright_tissue_at_the_edge_does_not_hide_the_ruler_beside_it(seed: int) -> None:
+    scene = phantom_scene(seed, screen=True, size=(1024, 768))
+    found = find_ruler(scene.frame.pixels, scene.sonogram)
+    assert found is not None
+    assert found.vertical
+    assert found.pitch_px == pytest.approx(scene.sonogram.h * 5 / DEPTH_MM, rel=0.01)  # a mark every 5 mm
 
 
 def test_a_ruler_below_the_picture_is_found_too() -> None:

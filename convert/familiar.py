@@ -29,8 +29,10 @@ def fit_familiar(
         embeddings: float32 (n, d) of training images.
         sets: Data set of each; every data set gets the same weight, so that the largest does not define breast.
         labels: Class of each; weighted alike within its set.
-        directions: Number of principal directions, less than n and d.
+        directions: Number of principal directions, less than d; of few images at most a quarter as many are taken, so
+            that enough is left to estimate the common variance of all others from.
     """
+    directions = min(directions, len(embeddings) // 4)
     strata = np.array([f"{s}/{c}" for s, c in zip(sets, labels, strict=True)])
     names, counts = np.unique(strata, return_counts=True)
     share = dict(zip(names.tolist(), counts.tolist(), strict=True))

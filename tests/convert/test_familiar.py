@@ -36,3 +36,11 @@ def test_a_small_set_counts_as_much_as_a_large_one() -> None:
         np.vstack([large, small]).astype(np.float32), ["large"] * 400 + ["small"] * 20, [0] * 420, directions=2
     )
     assert fitted.mean == pytest.approx(np.full(8, 3.0), abs=0.5)
+
+
+def test_few_images_determine_fewer_directions() -> None:
+    few = family(0, n=24)
+    twice = np.concatenate([few, few])  # as of two networks that say nearly the same
+    fitted = fit_familiar(twice, ["a"] * 48, [0] * 48, directions=32)
+    assert len(fitted.directions) == 12
+    assert np.isfinite(distances(fitted, family(1))).all()

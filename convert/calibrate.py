@@ -217,10 +217,10 @@ def rejection_limit(
         raise ValueError("a rejection limit needs finite distances of breast frames")
     limit = float(ordered[kept - 1])
     if strangers is not None and np.isfinite(strangers).any():
-        away = np.sort(strangers[np.isfinite(strangers)])
+        away = np.sort(np.maximum(strangers[np.isfinite(strangers)], limit))
         within = min(int(passed * len(strangers)), len(away) - 1)
-        last, nearest = (max(limit, distance) for distance in (away[within - 1] if within else limit, away[within]))
-        limit = float(np.sqrt(last * nearest))  # between the last that passes and the first that does not, as factors
+        last = away[within - 1] if within else limit
+        limit = float(np.sqrt(last * away[within]))  # between the last that passes and the first that does not
     return limit, float(np.mean(~(distances <= limit)))
 
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Make the environment of this checkout (.venv) and run Mammascope in it. `./setup.sh --help` says how.
 #
 # Everything Python needs is named with its hash in requirements/*.lock. The files are fetched once into a folder of the
@@ -28,6 +29,8 @@ Usage: ./setup.sh COMMAND [OPTION...]
   doctor     check this machine and say in words what is wrong
               --json            the same for programs
               --support-bundle FOLDER   what a technician far away needs, without patients and passwords
+  clinic     make the environment of a clinic's archive and start it; clinic/run is the same
+              --help            what else it does
   install    make a handheld of this system (with sudo); run it again at any time
               --dry-run         only say what would be done
               --wheels FOLDER   take the Python packages from here (requirements/wheels fills it)
@@ -67,13 +70,22 @@ debian_install() {
 }
 
 debian_packages() {
-    # Installs what a list in requirements/ names and is not there. The app runs without it, so this never stops.
-    local name missing=()
-    command -v dpkg-query >/dev/null || return 0
+    # Installs what a list in requirements/ names and is not there.
+    local name names=()
     while read -r name _; do
         case "$name" in ""|"#"*) continue ;; esac
-        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+        names+=("$name")
     done <"$HERE/requirements/debian-$1.txt"
+    debian_missing "${names[@]}"
+}
+
+debian_missing() {
+    # Installs of the given packages what is not there. What needs them says so again, so this never stops.
+    local name missing=()
+    command -v dpkg-query >/dev/null || return 0
+    for name; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    done
     [ "${#missing[@]}" -eq 0 ] || debian_install "${missing[@]}" || say "going on without: ${missing[*]}"
 }
 
@@ -135,9 +147,9 @@ install_lock() {
     rm -f "$VENV"/.installed-*
     "$PYTHON" -m pip install --quiet --no-deps --no-index --find-links "$folder" --require-hashes \
         ${PIP_OPTIONS[@]+"${PIP_OPTIONS[@]}"} -r "$lock" || {
-        [ -z "$GIVEN_WHEELS" ] || fail "$folder does not hold what $lock names; fill it anew with requirements/wheels"
+        [ -z "$GIVEN_WHEELS" ] || fail "$folder does not hold what $lock names; fill it again with requirements/wheels"
         rm -f "$folder/complete"
-        fail "the packages could not be installed; run this again to fetch them anew"
+        fail "the packages could not be installed; run this again to fetch them again"
     }
     # The checkout itself is used in place.
     echo "$HERE" >"$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mammascope.pth"
@@ -150,14 +162,19 @@ stamp() { echo "$HERE $(cat "$HERE/requirements/$1.lock" "$HERE"/requirements/de
 ready() { [ "$(cat "$VENV/.installed-$1" 2>/dev/null)" = "$(stamp "$1")" ]; }
 
 environment() {
-    # Makes .venv fit for `device` or `test`; does nothing when it is already.
+    # Makes .venv fit for `device`, `clinic` or `test`; does nothing when it is already.
     make_venv
-    # The test environment holds everything of the device's at the same versions, so it serves for both.
-    if ! ready "$1" && ! ready test; then
+    # The clinic's environment holds everything of the device's at the same versions, and that of the tests all of both.
+    if ready "$1" || ready test || { [ "$1" = device ] && ready clinic; }; then
+        return 0
+    fi
+    if [ "$1" = clinic ]; then
+        debian_missing orthanc orthanc-dicomweb nginx
+    else
         debian_packages device
         [ "$1" = device ] || debian_packages "$1"
-        install_lock "$1"
     fi
+    install_lock "$1"
 }
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -166,6 +183,11 @@ device() {
     environment device
     # -P: a folder called device where the user happens to be must not be taken for ours.
     exec "$PYTHON" -P -m device "$@"
+}
+
+clinic() {
+    environment clinic
+    exec "$PYTHON" -P -m clinic "$@"
 }
 
 doctor() {
@@ -188,7 +210,9 @@ run_tests() {
     check "ruff format" "$PYTHON" -m ruff format --quiet --check . || status=1
     check "mypy" "$PYTHON" -m mypy --no-error-summary || status=1
     say "pytest"
-    TF_CPP_MIN_LOG_LEVEL=2 "$PYTHON" -m pytest "$@" || status=$?
+    # Whole runs share the work among processors; more than four would need more memory than they save time.
+    [ $# -gt 0 ] || set -- --numprocesses "$(($(nproc) < 4 ? $(nproc) : 4))" --dist loadfile
+    TF_CPP_MIN_LOG_LEVEL=3 "$PYTHON" -m pytest "$@" || status=$?
     return "$status"
 }
 
@@ -208,6 +232,7 @@ main() {
         demo) device run --demo "$@" ;;
         test) run_tests "$@" ;;
         doctor) doctor "$@" ;;
+        clinic) clinic "$@" ;;
         install) handheld && install_device "$@" ;;
         uninstall) handheld && uninstall_device "$@" ;;
         -h | --help | help) usage ;;

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run a clinic's archive on one machine, and let handhelds send to it: ``./clinic/run`` or ``python -m clinic``."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import signal
 import socket
 import sys
@@ -12,21 +15,27 @@ from types import FrameType
 
 from clinic.enrolment import enrolment_of
 from clinic.errors import ClinicError
-from clinic.service import Address, Archive, find_installation
-from clinic.state import ClinicState, write_private
+from clinic.orthanc import Scanner, Worklists
+from clinic.service import Address, Archive, Pages, find_installation
+from clinic.state import DATABASE_FILE, ClinicState, write_private
 
+DEFAULT_NAME = "Clinic"
 DEFAULT_PORT = 8443
 DEFAULT_INNER_PORT = 8742
+DEFAULT_PAGES_PORT = 8444
+WORKLISTS = "worklists"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the arguments say; errors end as one line and exit status 2."""
     args = _parser().parse_args(argv)
     try:
+        _expect_a_clinic(args)
         state = ClinicState(args.state)
+        _fill_in(args, state)
         if args.remove_device:
             state.remove_device(args.remove_device)
-            print(f"{args.remove_device} may no longer send; start the archive again for it to take effect.")
+            print(f"{args.remove_device} may no longer send.")
             return 0
         if args.offer_update:
             state.offer_update(args.offer_update)
@@ -43,24 +52,68 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="clinic/run",
-        description="Start the clinic's DICOM archive (Orthanc behind nginx) for Mammascope handhelds: "
-        "HTTPS only, passwords on. At the first start, keys and passwords are made in the state folder.",
+        description="Start the clinic's DICOM archive (Orthanc behind nginx) for Mammascope handhelds and the "
+        "readers' pages: HTTPS only, passwords on. The first start makes keys and passwords in the state folder.",
     )
     parser.add_argument("--state", type=Path, default=_default_state(), help="folder of keys, passwords and images")
-    parser.add_argument("--name", default="Clinic", help="name of the clinic (default: %(default)s)")
+    parser.add_argument("--name", help=f"name of the clinic (default: as last started, at first {DEFAULT_NAME})")
     parser.add_argument(
         "--host",
         action="append",
         help="host name or address that handhelds reach this machine by; may be given several times, the first one "
-        "goes into enrolment files (default: this machine's name and address)",
+        "goes into enrolment files (default: as last started, at first this machine's address and name)",
     )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port of HTTPS (default: %(default)s)")
     parser.add_argument(
-        "--inner-port", type=int, default=DEFAULT_INNER_PORT, help="TCP port inside this machine (default: %(default)s)"
+        "--port", type=_port, help=f"TCP port of HTTPS (default: as last started, at first {DEFAULT_PORT})"
     )
-    parser.add_argument("--local", action="store_true", help="let nobody but this very machine connect")
+    parser.add_argument(
+        "--inner-port",
+        type=_port,
+        default=DEFAULT_INNER_PORT,
+        help="TCP port inside this machine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pages-port",
+        type=_port,
+        default=DEFAULT_PAGES_PORT,
+        help="TCP port of the readers' pages (default: %(default)s)",
+    )
+    parser.add_argument("--archive-only", action="store_true", help="start no readers' pages")
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        default=os.environ.get("MAMMASCOPE_DATABASE"),
+        help="postgresql+psycopg://... of the pages' store; better given as MAMMASCOPE_DATABASE, since it holds a "
+        "password (default: SQLite in the state folder)",
+    )
+    parser.add_argument(
+        "--index-database",
+        metavar="URL",
+        default=os.environ.get("MAMMASCOPE_INDEX_DATABASE", ""),
+        help="postgresql://... of the archive's index, or MAMMASCOPE_INDEX_DATABASE (default: SQLite)",
+    )
+    parser.add_argument("--record", metavar="URL", help="base of a FHIR R4 server that gets what readers have decided")
+    parser.add_argument("--record-access", type=Path, metavar="FILE", help="TOML: user and password, or token, there")
+    parser.add_argument("--oidc", type=Path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider")
+    parser.add_argument("--time-zone", metavar="NAME", help="of the clinic (default: this machine's)")
+    parser.add_argument(
+        "--worklist-port", type=_port, help="DICOM port where scanners ask for the day's patients (default: none)"
+    )
+    parser.add_argument(
+        "--worklist-for",
+        action="append",
+        type=_scanner,
+        metavar="TITLE@HOST",
+        help="a scanner that may ask; may be given several times",
+    )
+    parser.add_argument("--local", action="store_true", help="let only this very machine connect")
     parser.add_argument(
         "--add-device", metavar="NAME", help="make (or print again) the enrolment of a handheld, and end"
+    )
+    parser.add_argument(
+        "--without-verdicts",
+        action="store_true",
+        help="with --add-device: for a handheld before 0.6.0, which refuses a file with the key for verdicts",
     )
     parser.add_argument(
         "--remove-device", metavar="NAME", help="shut a handheld out, for instance a stolen one, and end"
@@ -71,6 +124,39 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65536:
+        raise ValueError(text)
+    return number
+
+
+def _scanner(text: str) -> Scanner:
+    title, _, host = text.partition("@")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,16}", title) or not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", host):
+        raise ValueError(text)
+    return Scanner(title, host)
+
+
+def _expect_a_clinic(args: argparse.Namespace) -> None:
+    """See that what changes a clinic finds one: the unit's is in another folder than the one that a person's own is in.
+
+    Raises:
+        ClinicError: There is none in the folder, and no host says that one is to be made.
+    """
+    changes = args.add_device or args.remove_device or args.offer_update
+    if changes and not args.host and not args.state.is_dir():
+        raise ClinicError(f"{args.state}: no clinic was started with this folder; name the clinic's own with --state")
+
+
+def _fill_in(args: argparse.Namespace, state: ClinicState) -> None:
+    """What was not said is as the archive was last started."""
+    last = state.place()
+    args.name = args.name or last.get("name", DEFAULT_NAME)
+    args.host = args.host or last.get("hosts", own_names())
+    args.port = args.port or last.get("port", DEFAULT_PORT)
+
+
 def _default_state() -> Path:
     return Path.home() / ".local" / "share" / "mammascope-clinic"
 
@@ -79,20 +165,63 @@ def _add_device(args: argparse.Namespace, state: ClinicState) -> int:
     names = _names(args)
     enrolment = enrolment_of(args.add_device, state, args.name, names, args.port, state.server(args.name, names))
     path = state.enrolment / f"{args.add_device}.toml"
-    write_private(path, enrolment.to_toml().encode())
+    write_private(path, enrolment.to_toml(verdicts=not args.without_verdicts).encode())
     print(enrolment.facts())
     print(f"file      {path}")
     print("The file holds the handheld's password: hand it over on a stick, then delete the copy on the stick.")
-    print("If the archive is running, start it again so that it knows the handheld.")
     return 0
 
 
 def _run(args: argparse.Namespace, state: ClinicState) -> int:
+    os.umask(0o077)  # what the programs write holds patients
     address = Address(_names(args), args.port, args.inner_port, local=args.local)
-    archive = Archive(find_installation(), state, args.name, address)
+    state.remember_place(args.name, args.host, args.port)
+    pages = None if args.archive_only else _pages(args, state)
+    worklists = _worklists(args, state)
+    archive = Archive(find_installation(), state, args.name, address, pages, args.index_database, worklists)
     archive.start()
     _say_where(state, address)
+    if pages is not None:
+        _say_pages(address, pages)
+    print("Stop it with Ctrl-C.", flush=True)
     return _until_told(archive)
+
+
+def _worklists(args: argparse.Namespace, state: ClinicState) -> Worklists | None:
+    if args.worklist_port is None:
+        return None
+    if not args.worklist_for or args.archive_only:
+        raise ClinicError("--worklist-port: name the scanners that may ask (--worklist-for), and let the pages run")
+    return Worklists(args.worklist_port, state.folder / WORKLISTS, tuple(args.worklist_for))
+
+
+def _pages(args: argparse.Namespace, state: ClinicState) -> Pages:
+    from clinic.store.database import sqlite_url  # costs half a second, which --add-device and --help need not pay
+
+    options = ["--record", args.record] if args.record else []
+    options += ["--record-access", str(args.record_access)] if args.record_access else []
+    options += ["--time-zone", args.time_zone] if args.time_zone else []
+    options += ["--worklists", str(state.folder / WORKLISTS)] if args.worklist_port else []
+    options += ["--oidc", str(args.oidc.absolute())] if args.oidc else []
+    return Pages(args.pages_port, args.database or sqlite_url(state.folder / DATABASE_FILE), tuple(options))
+
+
+def _say_pages(address: Address, pages: Pages) -> None:
+    """Where the pages are; while there is no account, also the code for the first one."""
+    print(f"The readers' pages:           https://{address.names[0]}:{pages.port}/")
+    from clinic.store.database import Store
+    from clinic.web.pages.accounts.people import first_invitation
+
+    store = Store(pages.database)
+    try:
+        store.migrate()
+        with store.write() as session:
+            code = first_invitation(session)
+    finally:
+        store.close()
+    if code is not None:
+        print("  There is no account yet. The first administrator makes one at /invitation with this code:")
+        print(f"  {code}")
 
 
 def _say_where(state: ClinicState, address: Address) -> None:
@@ -101,7 +230,6 @@ def _say_where(state: ClinicState, address: Address) -> None:
     print(f"  reader and admin passwords: {state.folder / 'users.json'}")
     print(f"  trusted by handhelds:       {state.folder / 'authority.crt'}")
     print(f"  handhelds that may send:    {devices}")
-    print("Stop it with Ctrl-C.", flush=True)
 
 
 def _until_told(archive: Archive) -> int:
@@ -122,7 +250,7 @@ def _until_told(archive: Archive) -> int:
 
 def _names(args: argparse.Namespace) -> tuple[str, ...]:
     """What the archive is reached by: as asked for, and always also by this machine itself."""
-    return tuple(dict.fromkeys([*(args.host or own_names()), "localhost", "127.0.0.1"]))
+    return tuple(dict.fromkeys([*args.host, "localhost", "127.0.0.1"]))
 
 
 def own_names() -> list[str]:

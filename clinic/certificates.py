@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clinic's own certificate authority, and the certificate of its archive.
 
 A clinic in the field has no public name and so no public certificate. Its handhelds trust this authority instead, and
-nobody else; they get it with their enrolment file. Keys are made on the clinic's machine and never leave it.
+nothing else; they get it with their enrolment file. Keys are made on the clinic's machine and never leave it.
 """
 
 from __future__ import annotations

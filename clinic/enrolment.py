@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a handheld must know of the clinic: the enrolment file, and the same in words.
 
 The file holds the handheld's own password. It is handed over on a stick or as a QR code and deleted afterwards; the
@@ -30,6 +31,7 @@ class Enrolment:
         authority: PEM of the certificate authority to trust, and no other.
         pin: The archive's public key, for those who want to trust nothing but that.
         recovery: Public key (X25519, hexadecimal) for whose owner the handheld keeps its records recoverable.
+        verdicts: Public key (Ed25519, hexadecimal) by which the handheld knows the clinic's verdicts.
     """
 
     site: str
@@ -39,13 +41,20 @@ class Enrolment:
     authority: str
     pin: str
     recovery: str
+    verdicts: str
 
     def __repr__(self) -> str:
         return f"Enrolment({self.user} at {self.url})"
 
-    def to_toml(self) -> str:
-        """The enrolment file."""
+    def to_toml(self, *, verdicts: bool = True) -> str:
+        """The enrolment file.
+
+        Args:
+            verdicts: Whether the clinic's key is in it; handhelds before 0.6.0 refuse a file that has one.
+        """
         clinic = {"url": self.url, "user": self.user, "password": self.password, "authority": self.authority}
+        if verdicts:
+            clinic["verdict_key"] = self.verdicts
         sections = {"site": {"name": self.site}, "clinic": clinic, "records": {"recovery_key": self.recovery}}
         return tomli_w.dumps(sections, multiline_strings=True)
 
@@ -76,6 +85,7 @@ def enrolment_of(
         authority=state.authority(site).certificate.decode(),
         pin=key_pin(server.certificate),
         recovery=recovery.hex(),
+        verdicts=state.verdict_key().public_key().public_bytes_raw().hex(),
     )
 
 

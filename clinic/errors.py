@@ -1,4 +1,5 @@
-"""What can go wrong on the clinic's machine, said so that whoever stands before it knows what to do."""
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong on the clinic's machine, said so that the person at it knows what to do."""
 
 from __future__ import annotations
 

@@ -1,22 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
 """The programs that a clinic's archive is made of, found on this machine, started together and stopped together."""
 
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from clinic import gateway, orthanc
+import tomli_w
+
+from clinic import orthanc
 from clinic.errors import ArchiveStartError, OrthancMissingError
+from clinic.gateway import nginx as gateway
+from clinic.gateway.inner_archive import InnerArchive
 from clinic.state import ClinicState, write_private
 
+PAGES_USER = "pages"
+PAGES_ACCESS_FILE = "pages-access.toml"
 PACKAGES = "orthanc orthanc-dicomweb nginx"
 PLUGIN_NAME = "libOrthancDicomWeb.so"
+WORKLIST_PLUGIN_NAME = "libModalityWorklists.so"
+INDEX_PLUGIN_NAME = "libOrthancPostgreSQLIndex.so"
 PLUGIN_FOLDERS = (
     Path("/usr/share/orthanc/plugins"),
     Path("/usr/lib/orthanc/plugins"),
@@ -36,11 +48,15 @@ class Installation:
         orthanc: The archive.
         plugin: Its DICOMweb plug-in.
         nginx: What speaks TLS before it.
+        index: Its plug-in for an index in PostgreSQL, where that is installed.
+        worklists: Its plug-in for Modality Worklist.
     """
 
     orthanc: Path
     plugin: Path
     nginx: Path
+    index: Path | None = None
+    worklists: Path | None = None
 
 
 def find_installation(path: str | None = None, plugin_folders: Sequence[Path] = PLUGIN_FOLDERS) -> Installation:
@@ -61,7 +77,9 @@ def find_installation(path: str | None = None, plugin_folders: Sequence[Path] = 
         raise OrthancMissingError(
             f"not installed: {missing}; on Debian run: sudo apt-get install --no-install-recommends {PACKAGES}"
         )
-    return Installation(archive, plugin, server)
+    names = (INDEX_PLUGIN_NAME, WORKLIST_PLUGIN_NAME)
+    index, worklists = (next((f / name for f in plugin_folders if (f / name).exists()), None) for name in names)
+    return Installation(archive, plugin, server, index, worklists)
 
 
 def _program(name: str, path: str | None) -> Path | None:
@@ -86,17 +104,47 @@ class Address:
     local: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The readers' pages beside the archive.
+
+    Attributes:
+        port: TCP port of HTTPS.
+        database: SQLAlchemy's address of their store.
+        options: Further arguments of ``python -m clinic.web``.
+    """
+
+    port: int
+    database: str = field(repr=False)
+    options: tuple[str, ...] = ()
+
+
 class Archive:
-    """A clinic's archive: Orthanc, and nginx before it.
+    """A clinic's archive: Orthanc, and nginx before it; with the readers' pages where they are wanted.
 
     Args:
         installation: Where the programs are.
         state: Keys, passwords and the database.
         clinic: Name of the clinic.
         address: Where it shall be reached.
+        pages: The readers' pages; ``None`` for an archive alone.
+        index: ``postgresql://...`` of the archive's index; empty for SQLite.
+        worklists: A DICOM port for worklist queries; ``None`` for none.
     """
 
-    def __init__(self, installation: Installation, state: ClinicState, clinic: str, address: Address) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        state: ClinicState,
+        clinic: str,
+        address: Address,
+        pages: Pages | None = None,
+        index: str = "",
+        worklists: orthanc.Worklists | None = None,
+    ) -> None:
+        self._worklists = worklists
+        self._pages = pages
+        self._index = index
         self._installation = installation
         self._state = state
         self._clinic = clinic
@@ -111,23 +159,41 @@ class Archive:
                 holds the last lines of its log.
         """
         place, found, folder = self._address, self._installation, self._state.folder
-        for port in (place.port, place.inner_port):
+        plugins = [found.plugin]
+        if self._index:
+            if found.index is None:
+                raise OrthancMissingError(f"not installed: {INDEX_PLUGIN_NAME}; on Debian it is in orthanc-postgresql")
+            plugins.append(found.index)
+        worklist_port = 0
+        if self._worklists is not None:
+            if found.worklists is None:
+                raise OrthancMissingError(f"not installed: {WORKLIST_PLUGIN_NAME}; on Debian it is in orthanc")
+            plugins.append(found.worklists)
+            self._worklists.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            worklist_port = self._worklists.port
+        public_pages = 0 if self._pages is None else self._pages.port
+        for port in filter(None, (place.port, place.inner_port, public_pages, worklist_port)):
             if _answers(port):
                 raise ArchiveStartError(f"port {port} is in use; stop the other program or choose other ports")
         self._state.server(self._clinic, place.names)
+        self._state.keep_gateway_users()
+        password = secrets.token_urlsafe(24)  # of the gate at the archive, new at every start
         settings = folder / "orthanc.json"
         public = f"{place.names[0]}:{place.port}"
+        people = {InnerArchive.USER: password, PAGES_USER: secrets.token_urlsafe(24)} | self._state.people()
         inner = orthanc.configuration(
-            self._clinic, found.plugin, self._state.database, self._state.users(), place.inner_port, public
+            self._clinic, plugins, self._state.database, people, place.inner_port, public, self._index, self._worklists
         )
         write_private(settings, json.dumps(inner, indent=2).encode())
-        outer = gateway.configuration(
-            folder, folder / "server.crt", folder / "server.key", place.port, place.inner_port, local=place.local
-        )
-        write_private(folder / "nginx.conf", outer.encode())
-        write_private(folder / gateway.USERS_FILE, gateway.users_file(self._state.users()).encode())
         try:
             self._start_one([str(found.orthanc), str(settings)], place.inner_port, folder / "orthanc.log")
+            gate_port = self._start_gate(password)
+            pages_port = self._start_pages(gate_port, people[PAGES_USER])
+            ports = gateway.Ports(place.port, place.inner_port, gate_port, public_pages, pages_port)
+            outer = gateway.configuration(
+                folder, folder / "server.crt", folder / "server.key", ports, local=place.local
+            )
+            write_private(folder / "nginx.conf", outer.encode())
             command = [str(found.nginx), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
             self._start_one(command, place.port, folder / "nginx.log")
         except BaseException:
@@ -159,11 +225,71 @@ class Archive:
                 process.wait()
         self._processes.clear()
 
-    def _start_one(self, command: list[str], port: int, log: Path) -> None:
+    def _start_gate(self, password: str) -> int:
+        """Start ``clinic.gateway.gate`` on a port of the system's choice; its open socket is handed over."""
+        with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+            port = int(listening.getsockname()[1])
+            environment = {
+                **os.environ,
+                "MAMMASCOPE_CLINIC_STATE": str(self._state.folder.absolute()),
+                "MAMMASCOPE_ARCHIVE_PORT": str(self._address.inner_port),
+                "MAMMASCOPE_ARCHIVE_PASSWORD": password,
+            }
+            bound = ["--bind", f"fd://{listening.fileno()}", "--pythonpath", str(Path(__file__).resolve().parents[1])]
+            work = ["--worker-class", "gthread", "--threads", str(gateway.CONNECTIONS_A_CLIENT), "--timeout", "600"]
+            said = ["--log-level", "warning", "--graceful-timeout", "5"]
+            command = [
+                sys.executable,
+                "-P",
+                "-m",
+                "gunicorn",
+                *bound,
+                *work,
+                *said,
+                "clinic.gateway.gate:application()",
+            ]
+            self._start_one(command, port, self._state.folder / "gate.log", environment, (listening.fileno(),))
+        return port
+
+    def _start_pages(self, gate_port: int, password: str) -> int:
+        """Start ``clinic.web``, where it is wanted; its port."""
+        if self._pages is None:
+            return 0
+        folder, place = self._state.folder.absolute(), self._address
+        self._state.verdict_key()
+        access = folder / PAGES_ACCESS_FILE
+        write_private(access, tomli_w.dumps({"user": PAGES_USER, "password": password}).encode())
+        with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+            port = int(listening.getsockname()[1])
+            archive = ["--archive", f"http://127.0.0.1:{place.inner_port}/dicom-web", "--archive-access", str(access)]
+            doors = ["--doors", f"http://127.0.0.1:{gate_port}/dicom-web"]
+            hosts = [word for name in place.names for word in ("--host", name)]
+            command = [sys.executable, "-P", "-m", "clinic.web", "--state", str(folder), "--name", self._clinic]
+            command += [*archive, *doors, *hosts, "--proxies", "1", "--no-invitation", *self._pages.options]
+            command += ["--bind", f"fd://{listening.fileno()}"]
+            root = str(Path(__file__).resolve().parents[1])
+            environment = {**os.environ, "PYTHONPATH": root, "MAMMASCOPE_DATABASE": self._pages.database}
+            self._start_one(command, port, folder / "pages.log", environment, (listening.fileno(),))
+        return port
+
+    def _start_one(
+        self,
+        command: list[str],
+        port: int,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        handles: Sequence[int] = (),
+    ) -> None:
         with log.open("ab") as output:
             # A session of its own: Ctrl-C in the terminal must not reach it beside our own, orderly, request to end.
             process = subprocess.Popen(  # noqa: S603 - the program was looked up, nothing comes from a user
-                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env=environment,
+                pass_fds=handles,
             )
         self._processes.append(process)
         limit = time.monotonic() + _START_LIMIT_S

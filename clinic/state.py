@@ -1,14 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
 """The state folder of one clinic: keys, passwords, the archive's database. Made at first start, private to its owner.
 
 Everything secret is made here and nowhere else; the folder is what a clinic backs up, and what it must not lose.
 
     authority.crt authority.key    whom the handhelds trust
+    verdict.key                    signs readers' verdicts; handhelds know its public half
+    clinic.sqlite                  accounts, readings, follow-up, audit (without --database)
     recovery.key                   opens the records of handhelds whose PIN is lost
     server.crt server.key          the archive's certificate, renewed by itself before it expires (the key stays)
+    place.json                     name, hosts and port, as last started
     users.json                     passwords of admin, reader and device-<name>
     enrolment/<name>.toml          what the handheld <name> needs, password included
     updates/mammascope.update      the update that handhelds are offered
     database/                      the images
+    handhelds.sqlite3              which handheld has sent what (clinic/gateway/sent_list.py)
     orthanc.json nginx.conf gateway-users *.log    made at every start
 """
 
@@ -23,16 +28,22 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from clinic.certificates import KeyPair, needs_renewal, new_authority, new_server_certificate
 from clinic.errors import StateError
-from clinic.gateway import UPDATE_FILE
+from clinic.gateway.nginx import UPDATE_FILE, USERS_FILE, users_file
 
 ADMIN = "admin"
 READER = "reader"
 DEVICE_PREFIX = "device-"
+VERDICT_FILE = "verdict.key"
+DATABASE_FILE = "clinic.sqlite"
+
+PLACE_FILE = "place.json"
 
 _UPDATE_MARK = b"#mammascope-update-1 "
 _DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
@@ -124,6 +135,13 @@ class ClinicState:
             write_private(path, X25519PrivateKey.generate().private_bytes_raw().hex().encode())
         return bytes.fromhex(path.read_text())
 
+    def verdict_key(self) -> Ed25519PrivateKey:
+        """What the clinic's verdicts are signed with; made when there is none yet."""
+        path = self.folder / VERDICT_FILE
+        if not path.exists():
+            write_private(path, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode())
+        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+
     def users(self) -> dict[str, str]:
         """Passwords by user name; ``admin`` and ``reader`` are made when there are none yet."""
         path = self.folder / "users.json"
@@ -153,7 +171,7 @@ class ClinicState:
         return users[user]
 
     def remove_device(self, name: str) -> None:
-        """Shut a handheld out, for instance a stolen one; takes effect when the archive is started again.
+        """Shut a handheld out, for instance a stolen one; takes effect at once, also while the archive is running.
 
         Raises:
             StateError: There is no such handheld.
@@ -170,8 +188,39 @@ class ClinicState:
             sorted(user.removeprefix(DEVICE_PREFIX) for user in self.users() if user.startswith(DEVICE_PREFIX))
         )
 
+    def place(self) -> dict[str, Any]:
+        """What the archive was last started as (``name``, ``hosts``, ``port``), empty before its first start.
+
+        Raises:
+            StateError: That cannot be read.
+        """
+        path = self.folder / PLACE_FILE
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict) or not _is_place(found):
+            raise StateError(f"{path}: this file is damaged; remove it and start the archive with --name and --host")
+        return found
+
+    def remember_place(self, name: str, hosts: Sequence[str], port: int) -> None:
+        """Keep what the archive is started as, for the next start and for the enrolment of handhelds."""
+        content = {"name": name, "hosts": list(hosts), "port": port}
+        write_private(self.folder / PLACE_FILE, json.dumps(content, indent=2).encode())
+
+    def people(self) -> dict[str, str]:
+        """Passwords of all but the handhelds."""
+        return {name: password for name, password in self.users().items() if not name.startswith(DEVICE_PREFIX)}
+
+    def keep_gateway_users(self) -> None:
+        """Write what nginx lets in; it looks there for every request."""
+        write_private(self.folder / USERS_FILE, users_file(self.users()).encode())
+
     def _keep_users(self, users: dict[str, str]) -> None:
         write_private(self.folder / "users.json", json.dumps(users, indent=2).encode())
+        write_private(self.folder / USERS_FILE, users_file(users).encode())
 
     def _pair(self, name: str) -> KeyPair | None:
         certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
@@ -180,6 +229,13 @@ class ClinicState:
     def _keep(self, name: str, pair: KeyPair) -> None:
         write_private(self.folder / f"{name}.key", pair.key)
         write_private(self.folder / f"{name}.crt", pair.certificate)
+
+
+def _is_place(found: dict[str, Any]) -> bool:
+    name, hosts, port = found.get("name"), found.get("hosts"), found.get("port")
+    if not isinstance(name, str) or not isinstance(hosts, list) or not isinstance(port, int):
+        return False
+    return bool(hosts) and all(isinstance(host, str) for host in hosts) and 0 < port < 65536
 
 
 def new_password() -> str:

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a trained Keras network to ``.tflite``: full-integer int8 for the device, and float to compare it with.
 
-Post-training quantisation with one scale a channel for weights and one a tensor for activations. The representative
+Post-training quantisation with one scale per channel for weights and one per tensor for activations. The representative
 pictures that set the activation ranges are drawn from training examples only, with the training's own augmentation
 switched to its mildest form: what the device will see, and nothing of the test part.
 """
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.augment import Augmentation, draw_picture
-from convert.corpus import Example
+from convert.data.corpus import Example
+from convert.train.augment import Augmentation, draw_picture
 
 _MILD = Augmentation(zoom=(1.0, 1.0), margin=(1.6, 2.0), stretch=1.0, rotate=0.0, beside_share=0.0, grey=False)
 
@@ -37,8 +38,13 @@ def representative_pictures(examples: Sequence[Example], size: int, count: int, 
     return np.stack(pictures).astype(np.float32)[..., None]
 
 
-def to_int8(network: Any, representative: NDArray[np.float32]) -> bytes:
+def to_int8(network: Any, representative: NDArray[np.float32], whole: bool = True) -> bytes:
     """The network as a full-integer ``.tflite``: int8 in, int8 out, no float operation inside.
+
+    Args:
+        network: Keras model.
+        representative: Pictures that set the ranges of activations, (n, h, w, c).
+        whole: Otherwise operations without an integer form stay in float, and so do input and output.
 
     Raises:
         ValueError: The converter left an operation in float.
@@ -53,11 +59,13 @@ def to_int8(network: Any, representative: NDArray[np.float32]) -> bytes:
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = batches
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
+        if whole:
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.int8
+            converter.inference_output_type = tf.int8
         content = bytes(converter.convert())
-    _check_integer(content)
+    if whole:
+        _check_integer(content)
     return content
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A run folder: everything that one training leaves behind, from the weights to the figures.
 
 Each stage reads what the one before it wrote, so a stage can be repeated alone, and a build that was interrupted goes
@@ -11,13 +12,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from convert.datasets.sample import Sample
-from convert.splits import Split, fold_split, leave_out, whole_split
-from convert.train import RunMismatchError, TrainingPlan, nameless
-
-
-class StageMissingError(RuntimeError):
-    """A stage was asked for before the one that it builds on; the message names the command to run first."""
+from convert.data.datasets.sample import Sample
+from convert.data.splits import Split, fold_split, leave_out, whole_split
+from convert.errors import StageMissingError as StageMissingError
+from convert.train.fit import RunMismatchError, TrainingPlan, nameless
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +88,14 @@ class Run:
         return self.folder / "calibration.json"
 
     @property
-    def familiar(self) -> Path:
-        """The distribution of familiar embeddings."""
+    def in_distribution(self) -> Path:
+        """The distribution of the training images' embeddings."""
         return self.folder / "rejection.npz"
+
+    @property
+    def breast_head(self) -> Path:
+        """The layers that tell breast from everything else."""
+        return self.folder / "breast.npz"
 
     @property
     def figures(self) -> Path:
@@ -100,12 +103,17 @@ class Run:
         return self.folder / "figures"
 
     @property
-    def said_int8(self) -> Path:
-        """What the int8 network said of the test part (``convert.predictions``)."""
+    def predictions_int8(self) -> Path:
+        """What the int8 network said of the test part (``convert.evaluate.predictions``)."""
         return self.figures / "int8.npz"
 
     @property
-    def said_float(self) -> Path:
+    def sources(self) -> Path:
+        """What became of the source of frames never seen: refused, or with a caution."""
+        return self.figures / "sources.json"
+
+    @property
+    def predictions_float(self) -> Path:
         """The same of the network before quantisation."""
         return self.figures / "float.npz"
 
@@ -122,11 +130,13 @@ class Run:
     def begin(self, split: SplitChoice, plan: TrainingPlan) -> None:
         """Remember how the run divides its samples and what it trains.
 
+        A run that got no further, because an argument or the data were wrong, may begin anew with others.
+
         Raises:
             RunMismatchError: The folder holds a run with other settings.
         """
         path = self.folder / "settings.json"
-        if path.exists():
+        if path.exists() and any(other != path for other in self.folder.iterdir()):
             begun, before = self.read_settings()
             if begun != split or nameless(before) != nameless(plan):
                 raise RunMismatchError(f"{self.folder}: this folder holds a run with other settings; use another one")

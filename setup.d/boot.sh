@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2031
 # The boot partition of a Raspberry Pi: display, hardware watchdog, no blanking; only between marks, so it can be undone.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2030,SC2031,SC2034
 # Makes a handheld of a bare system; setup.sh reads this for `install` and `uninstall`. docs/provisioning.md explains it.
 #
@@ -32,7 +33,7 @@ install_options() {
     done
     [ "$ROOT" != / ] || ROOT=""
     case "$DISPLAY_KIND" in "" | 7inch | touch2) ;; *) fail "--display is 7inch or touch2" ;; esac
-    [ -z "$UPDATE_KEY" ] || grep -qxE '[0-9a-f]{64}' "$UPDATE_KEY" || fail "--update-key is a file that update --make wrote"
+    [ -z "$UPDATE_KEY" ] || grep -qxE '[0-9a-f]{64}' "$UPDATE_KEY" || fail "--update-key is a file that update make wrote"
     case "$WIFI_COUNTRY" in "" | [A-Z][A-Z]) ;; *) fail "--wifi-country is two capital letters, for instance IN" ;; esac
     [ -n "$ROOT" ] || [ "$(id -u)" -eq 0 ] || [ -n "$DRY_RUN" ] || fail "this changes the system: run it with sudo"
 }
@@ -233,12 +234,12 @@ install_user() {
 }
 
 install_update_key() {
-    # Whose updates this device takes; the site file can name somebody as well.
+    # Whose updates this device takes; the site file can name a signer as well.
     [ -z "$UPDATE_KEY" ] || put "$KEYS/installed.pub" <"$UPDATE_KEY"
 }
 
 install_settings() {
-    # Only where there are none: from then on they belong to the app and to whoever enrols the device.
+    # Only where there are none: from then on they belong to the app and to the enrolment.
     local rotation=0 owner
     [ ! -e "$ROOT/$DATA/settings.toml" ] || return 0
     [ "$DISPLAY_KIND" != touch2 ] || rotation=90 # its panel is a portrait one
@@ -249,7 +250,7 @@ install_settings() {
 }
 
 install_wifi() {
-    # Raspberry Pi OS keeps Wi-Fi switched off until somebody names the country; the country alone is not enough.
+    # Raspberry Pi OS keeps Wi-Fi switched off until the country is set; the country alone is not enough.
     local state="$ROOT/var/lib/NetworkManager/NetworkManager.state"
     [ -n "$WIFI_COUNTRY" ] && grep -qx WirelessEnabled=false "$state" 2>/dev/null || return 0
     change "switching on Wi-Fi" || return 0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Takes everything away that `setup.sh install` has brought, but not the exams: those only with --purge, and when asked.
 

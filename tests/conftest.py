@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every test may ask for: the public data beside the checkout, and a screen that needs no screen."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
-# Before anything imports pygame: tests draw into memory. Whoever wants to watch sets the variable.
+# Before anything imports pygame: tests draw into memory. To watch, set the variable.
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 
@@ -38,7 +39,7 @@ def checkout() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the settings and exams of whoever runs it."""
+    """No test reads or writes the settings and exams of the user who runs it."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long tests wait for what must happen, and the limits of the program that they widen so that it can.
 
-A limit protects whoever stands before the handheld from waiting. On a machine with two busy cores it would end what is
+A limit protects the person before the handheld from waiting. On a machine with two busy cores it would end what is
 merely slow, and a test would fail that has found nothing. So every limit is wide here; a test of what happens when one
 runs out sets that one, and nothing else, to a short time.
 """
@@ -15,15 +16,15 @@ from typing import Final
 import pytest
 
 PATIENT_S: Final = 240.0
-"""Seconds for what happens at once unless it is broken; nobody waits that long for a test that passes."""
+"""Seconds for what happens at once unless it is broken; a test that passes never takes that long."""
 
 LIMITS: Final = (
-    "device.capture.process_source.OPEN_S",
-    "device.capture.supervisor.OPEN_S",
-    "device.capture.supervisor.SILENCE_S",
-    "device.capture.usb_stick.ANSWER_S",
-    "device.records.database.BUSY_TIMEOUT_S",
-    "device.records.device_secret._TIMEOUT_S",
+    "device.capture.sources.process_source.OPEN_S",
+    "device.capture.sources.supervisor.OPEN_S",
+    "device.capture.sources.supervisor.SILENCE_S",
+    "device.capture.sources.usb_stick.ANSWER_S",
+    "device.records.store.database.BUSY_TIMEOUT_S",
+    "device.records.keys.device_secret._TIMEOUT_S",
     "device.system.child.ANSWER_S",
     "device.system.clock_setting._TIMEOUT_S",
     "device.system.journal._ANSWER_S",
@@ -32,8 +33,8 @@ LIMITS: Final = (
     "device.system.stick_mount._LIMIT_S",
     "device.system.wifi._JOIN_S",
     "device.system.wifi._LIST_S",
-    "device.ui.checks.model.LOADING_S",
-    "device.ui.checks.runtime.LOADING_S",
+    "device.operations.checks.model.LOADING_S",
+    "device.operations.checks.runtime.LOADING_S",
     "device.upload.link.CONNECT_TIMEOUT_S",
     "device.upload.link.SILENCE_TIMEOUT_S",
 )
@@ -41,11 +42,14 @@ LIMITS: Final = (
 
 def widen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every limit of this process wide."""
-    from device.capture.limits import DEFAULT  # not before a test needs it: some prove that starting up loads little
+    from device.capture.files.limits import (
+        DEFAULT,  # not before a test needs it: some prove that starting up loads little
+    )
 
     for limit in LIMITS:
         monkeypatch.setattr(limit, PATIENT_S)
-    monkeypatch.setattr("device.capture.sandbox.DEFAULT", replace(DEFAULT, timeout_s=PATIENT_S))
+    patient = replace(DEFAULT, timeout_s=PATIENT_S)
+    monkeypatch.setattr("device.capture.sandbox.reader.board_limits", lambda: patient)
 
 
 def patient_device(*words: str, besides: Iterable[str] = ()) -> list[str]:
@@ -56,8 +60,9 @@ def patient_device(*words: str, besides: Iterable[str] = ()) -> list[str]:
         f"for limit in {(*LIMITS, *besides)!r}:\n"
         "    module, _, name = limit.rpartition('.')\n"
         f"    setattr(importlib.import_module(module), name, {PATIENT_S})\n"
-        "from device.capture import sandbox\n"
-        f"sandbox.DEFAULT = dataclasses.replace(sandbox.DEFAULT, timeout_s={PATIENT_S})\n"
+        "from device.capture.sandbox import reader as sandbox\n"
+        f"patient = dataclasses.replace(sandbox.board_limits(), timeout_s={PATIENT_S})\n"
+        "sandbox.board_limits = lambda: patient\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     return [sys.executable, "-c", code, *words]

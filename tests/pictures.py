@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures that tests read from disk, as the arrays that the program works on."""
 
 from __future__ import annotations

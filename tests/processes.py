@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waiting for the end of a process that is not a child of the test."""
 
 from __future__ import annotations

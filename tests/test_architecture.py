@@ -1,11 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rules of docs/architecture.md that a reader cannot see at a glance, checked on the source itself."""
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +16,83 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 MAX_LINES = 500
 MAX_BYTES = 10_000_000
 
-PATH_OF_A_FRAME = ("capture", "imaging", "inference", "records", "upload")
-FOUNDATION = ("errors", "files", "config")  # each may use those before it
-ROOF = ("ui", "commands", "__main__")  # know everything below, and each what stands before it
+GROUND = {
+    "words",
+    "errors",
+    "files",
+    "structured",
+    "shown_text",
+    "clinic_url",
+    "problems",
+    "unusable",
+    "signed",
+    "arguments",
+    "config",
+}
+
+ROOMS: dict[str, set[str]] = {
+    "words": set(),
+    "errors": {"words"},
+    "files": {"errors"},
+    "structured": {"errors", "files"},
+    "shown_text": {"errors"},
+    "clinic_url": {"errors", "structured", "shown_text"},
+    "problems": set(),
+    "unusable": set(),
+    "signed": set(),
+    "arguments": set(),
+    "config": GROUND - {"config"},
+    "fonts": {"errors"},
+    "capture": {*GROUND},
+    "imaging": {*GROUND, "capture"},
+    "inference": {*GROUND, "capture", "imaging"},
+    "records": {*GROUND, "fonts", "capture", "imaging", "inference"},
+    "dicom": {*GROUND, "capture", "imaging", "inference", "records"},
+    "transfer": {*GROUND, "capture", "imaging", "inference", "records", "dicom"},
+    "system": {*GROUND},
+    "site": {*GROUND},
+    "update": {*GROUND, "site"},
+    "upload": {*GROUND, "capture", "records", "dicom", "site"},
+}
+"""Each room of ``device`` and what it may import besides itself."""
+
+WORK = "operations"
+"""Neither screen nor verb: knows every room above."""
+
+FACES = ("ui", "commands", "__main__")  # know everything else, and each what stands before it
+
+MAX_SIBLINGS = 16
+"""Files and folders in a folder of code; about fifteen are what one looks through at a glance."""
+
+LARGER_FOLDERS = {
+    "device": (26, "the rooms themselves, which ROOMS lists in order, and the foundation of single files"),
+    "device/ui": (21, "the parts of the app, which the package's docstring introduces to writers of screens"),
+    "device/ui/screens/exam": (17, "one screen a file, all reached from one exam"),
+    "device/ui/widgets": (17, "one widget a file, and one face for all of them"),
+    "device/ui/session": (17, "what runs beside the screens, one watch or task a file"),
+    "clinic": (19, "the parts of the service, each a folder, and what starts and joins them"),
+}
+"""Folders that would only be harder to read in groups: how many entries they may have, and why."""
 
 HEAVY = {"convert", "clinic", "tensorflow", "keras", "sklearn", "matplotlib", "torch"}
 """What `device` must never import: it does not exist on a handheld."""
 
-CONVERT_MAY_USE = {"capture", "imaging", "inference", *FOUNDATION}
+CONVERT_MAY_USE = {"capture", "imaging", "inference", *GROUND}
 """Training sees pixels through the code of the device, but knows nothing of exams, screens or the clinic."""
+
+CONVERT_FLOORS = (
+    {"errors", "quiet", "data", "recipes"},
+    {"cadx", "classical"},
+    {"train", "run", "quantise"},
+    {"limits"},
+    {"evaluate"},
+    {"report"},
+    {"release"},
+    {"stages"},
+    {"compare"},
+    {"__main__"},
+)
+"""The rooms of ``convert`` from the ground up; each may import those of its own floor and below."""
 
 LEAKS = {
     "a machine's own path": re.compile(rb"(?<![\w.$}-])/(?:work|farm|root|home/[a-z]\w*|Users/[A-Za-z]\w*)/\w"),
@@ -38,6 +108,7 @@ def source_files(package: str) -> list[Path]:
     return sorted((CHECKOUT / package).rglob("*.py"))
 
 
+@functools.cache
 def tracked_files() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=False)
     if listed.returncode != 0:
@@ -74,21 +145,18 @@ def layer(module: str) -> str:
 
 
 def allowed_layers(own: str) -> set[str]:
-    if own in PATH_OF_A_FRAME:
-        return {*PATH_OF_A_FRAME[: PATH_OF_A_FRAME.index(own) + 1], *FOUNDATION}
-    if own in FOUNDATION:
-        return set(FOUNDATION[: FOUNDATION.index(own) + 1])
-    if own == "system":
-        return {"system", *FOUNDATION}
-    if own in ROOF:
-        return {*PATH_OF_A_FRAME, *FOUNDATION, "system", *ROOF[: ROOF.index(own) + 1]}
-    return set()
+    """The rooms that a room may import, itself included."""
+    if own in ROOMS:
+        return {own, *ROOMS[own]}
+    if own == WORK:
+        return {own, *ROOMS}
+    return {*ROOMS, WORK, *FACES[: FACES.index(own) + 1]} if own in FACES else set()
 
 
 def wrong_imports(text: str, module: str, is_package: bool = False) -> list[str]:
     """What a module of `device` imports although it must not, in words."""
     own = layer(module)
-    rooms = {*PATH_OF_A_FRAME, *FOUNDATION, *ROOF, "system"}
+    rooms = {*ROOMS, WORK, *FACES}
     wrong = []
     for line, name in imports_in(text, module, is_package):
         top = name.split(".")[0]
@@ -112,7 +180,7 @@ def test_imports_run_from_left_to_right() -> None:
 
 def test_every_room_of_the_device_is_a_known_one() -> None:
     rooms = {layer(module_name(path)) for path in source_files("device")} - {""}
-    assert rooms <= {*PATH_OF_A_FRAME, *FOUNDATION, *ROOF, "system"}
+    assert rooms <= {*ROOMS, WORK, *FACES}
 
 
 @pytest.mark.parametrize(
@@ -121,11 +189,11 @@ def test_every_room_of_the_device_is_a_known_one() -> None:
         ("device.capture.frame", "from device.inference.finding import Finding"),
         ("device.capture.frame", "from device import records"),
         ("device.imaging.enhance", "def f():\n    import device.upload.stow"),
-        ("device.records.store", "from ..upload import outbox"),
+        ("device.records.store.store", "from device.upload import delivery"),
         ("device.system.power", "from device.records.exam import Exam"),
         ("device.errors", "from device.config import Settings"),
         ("device.ui.app", "from device.commands import doctor"),
-        ("device.upload.stow", "import convert.train"),
+        ("device.upload.stow", "import convert.train.fit"),
         ("device.commands.bench", "import tensorflow as tf"),
     ],
 )
@@ -138,7 +206,7 @@ def test_the_check_itself_finds_a_wrong_import(module: str, text: str) -> None:
     [
         ("device.upload.stow", "from device.records.exam import Exam\nfrom device.errors import MammascopeError"),
         ("device.commands.run", "from device.ui.app import App\nfrom device.system.clock import x"),
-        ("device.records.store", "from . import exam\nimport sqlite3"),
+        ("device.records.store.store", "from . import exam\nimport sqlite3"),
         ("device.config", "from device.files import write_atomically"),
     ],
 )
@@ -146,12 +214,51 @@ def test_the_check_itself_lets_a_right_import_pass(module: str, text: str) -> No
     assert wrong_imports(text, module) == []
 
 
+def circles(packages: Iterable[str]) -> list[set[str]]:
+    """Modules that import each other in a loop, also for their types alone."""
+    files = {module_name(path): path for package in packages for path in source_files(package)}
+    graph = {
+        name: {used for _, used in imports_in(path.read_text("utf-8"), name, path.name == "__init__.py")} & files.keys()
+        for name, path in files.items()
+    }
+    reached: dict[str, set[str]] = {}
+    for name in graph:
+        waiting: list[str] = [name]
+        found: set[str] = set()
+        while waiting:
+            fresh = graph[waiting.pop()] - found
+            found |= fresh
+            waiting += fresh
+        reached[name] = found
+    loops = {frozenset(b for b in reached[a] if a in reached[b]) for a in graph if a in reached[a]}
+    return [set(loop) for loop in loops if len(loop) > 1]
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    # An app holds a stack of screens, and a screen knows its app; the other two stand on the way between them.
+    known = {"device.ui.app", "device.ui.screen", "device.ui.session.services", "device.ui.session.inference_worker"}
+    assert circles(["device", "convert", "clinic"]) == [known]
+
+
 def test_training_uses_the_path_of_a_frame_and_nothing_of_exams_or_screens() -> None:
     wrong = [
         f"{module_name(path)}:{line} imports {name}"
         for path in source_files("convert")
         for line, name in imports_in(path.read_text("utf-8"), module_name(path), path.name == "__init__.py")
-        if name.startswith("device.") and layer(name) in {"records", "upload", "system", *ROOF} - CONVERT_MAY_USE
+        if name.startswith("device.") and layer(name) in {*ROOMS, WORK, *FACES} - CONVERT_MAY_USE
+    ]
+    assert wrong == []
+
+
+def test_training_imports_from_the_top_down() -> None:
+    floors = {room: number for number, floor in enumerate(CONVERT_FLOORS) for room in floor}
+    modules = {module_name(path): path for path in source_files("convert")}
+    assert {layer(module) for module in modules} - {""} == set(floors)
+    wrong = [
+        f"{module}:{line} imports {name}"
+        for module, path in modules.items()
+        for line, name in imports_in(path.read_text("utf-8"), module, path.name == "__init__.py")
+        if module != "convert" and name.startswith("convert.") and floors[layer(name)] > floors[layer(module)]
     ]
     assert wrong == []
 
@@ -163,6 +270,31 @@ def test_one_idea_a_file() -> None:
         if path.suffix in {".py", ".sh"} and (lines := len(path.read_bytes().splitlines())) > MAX_LINES
     }
     assert long == {}
+
+
+def siblings(folder: Path) -> int:
+    """Tracked files and folders in a folder, without the file that introduces it."""
+    inside = {path.relative_to(folder).parts[0] for path in tracked_files() if path.is_relative_to(folder)}
+    return len(inside - {"__init__.py"})
+
+
+def test_no_folder_of_code_is_a_drawer() -> None:
+    folders = {path.parent for package in ("device", "convert", "clinic") for path in source_files(package)}
+    names = {folder.relative_to(CHECKOUT).as_posix(): folder for folder in folders}
+    counted = {name: siblings(folder) for name, folder in names.items()}
+    most = {name: LARGER_FOLDERS.get(name, (MAX_SIBLINGS, ""))[0] for name in names}
+    assert {name: count for name, count in counted.items() if count > most[name]} == {}
+    assert {name for name in LARGER_FOLDERS if counted[name] <= MAX_SIBLINGS} == set()  # no reason left to be larger
+
+
+def test_every_source_file_names_its_licence() -> None:
+    silent = [
+        path.relative_to(CHECKOUT).as_posix()
+        for path in tracked_files()
+        if path.suffix in {".py", ".sh", ".lua"}
+        and "SPDX-License-Identifier: Apache-2.0" not in path.read_text("utf-8")[:300]
+    ]
+    assert silent == []
 
 
 def test_every_module_says_why_it_exists() -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """setup.sh and the locks: what a technician runs first, tried in a small checkout with packages made on the spot."""
 
 from __future__ import annotations
@@ -101,12 +102,15 @@ class SmallCheckout:
         self.folder = folder / "check out"  # paths with blanks are ordinary
         self.shop = folder / "shop"
         self.cache = folder / "cache"
-        for made in (self.folder / "device", self.folder / "requirements", self.shop):
+        for made in (self.folder / "device", self.folder / "clinic", self.folder / "requirements", self.shop):
             made.mkdir(parents=True)
         shutil.copy(script, self.folder)
         program = "import greeting, sys\nprint(greeting.TEXT, *sys.argv[1:])\n"
         (self.folder / "device" / "__init__.py").touch()
         (self.folder / "device" / "__main__.py").write_text(program)
+        (self.folder / "clinic" / "__init__.py").touch()
+        (self.folder / "clinic" / "__main__.py").write_text(program)
+        shutil.copy(script.parent / "clinic" / "run", self.folder / "clinic")
         for name in ("debian-device.txt", "debian-test.txt"):
             (self.folder / "requirements" / name).write_text("# nothing needed\n")
         self.offer("hello")
@@ -117,9 +121,10 @@ class SmallCheckout:
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         lock = f"greeting=={version} \\\n    --hash=sha256:{digest}\n"
         (self.folder / "requirements" / "device.lock").write_text(lock)
+        (self.folder / "requirements" / "clinic.lock").write_text(lock)
         (self.folder / "requirements" / "test.lock").write_text(lock)
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, script: str = "setup.sh") -> subprocess.CompletedProcess[str]:
         """Run setup.sh where nothing but the shop can be reached."""
         environment = {
             **os.environ,
@@ -129,8 +134,9 @@ class SmallCheckout:
             "PIP_FIND_LINKS": self.shop.as_uri(),
             "MAMMASCOPE_PYTHON": sys.executable,
         }
-        script = self.folder / "setup.sh"
-        return subprocess.run([script, *words], env=environment, cwd="/", capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [self.folder / script, *words], env=environment, cwd="/", capture_output=True, text=True, check=False
+        )
 
 
 def make_wheel(folder: Path, name: str, version: str, code: str) -> Path:
@@ -163,6 +169,16 @@ def test_demo_makes_the_environment_and_hands_over_the_options(small: SmallCheck
     done = small.run("demo", "--frames", "a b")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "hello run --demo --frames a b\n"
+
+
+def test_a_clinic_s_one_command_makes_its_environment_and_starts(tmp_path: Path, checkout: Path) -> None:
+    fresh = SmallCheckout(tmp_path, checkout / "setup.sh")
+    done = fresh.run("--name", "a b", script="clinic/run")
+    assert (done.returncode, done.stdout) == (0, "hello --name a b\n"), done.stderr
+    again = fresh.run("--add-device", "ward-3", script="clinic/run")
+    assert again.stdout == "hello --add-device ward-3\n"
+    assert "the packages of" not in again.stderr
+    assert "the packages of" not in fresh.run("doctor").stderr  # it holds all of the device's
 
 
 def test_a_second_run_installs_nothing_and_needs_no_shop(small: SmallCheckout) -> None:

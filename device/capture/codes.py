@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bar codes and QR codes in a frame: the patient's code from a wrist band or a card, without any typing.
 
 A pure function of pixels, used by the screen that scans. OpenCV has both detectors, so nothing else is installed; its

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """A frame: one picture as its source delivered it, untouched.
 
-This is the leftmost word of the whole pipeline, so it also holds the two small geometric types that everybody to the
+This is the leftmost word of the whole pipeline, so it also holds the two small geometric types that every room to the
 right of it shares: ``Box`` and ``Point``, always in pixels of the frame unless a docstring says otherwise.
 """
 
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,10 @@ Pixels = NDArray[np.uint8]
 
 Point = tuple[float, float]
 """(x, y) in pixels; x to the right, y down, origin at the centre of the top left pixel."""
+
+
+PHANTOM_ORIGIN: Final = "phantom"
+"""Origin of every frame that shows a made-up breast or a test object, and no patient."""
 
 
 class Box(NamedTuple):
@@ -47,17 +53,33 @@ class PixelSpacing(NamedTuple):
     y_mm: float
 
 
+class Region(NamedTuple):
+    """One B-mode picture among others in a frame.
+
+    Attributes:
+        box: Where it lies, in pixels of the frame.
+        spacing: Its own scale, ``None`` where none is known or believed.
+        contradicted: Whether a scale was stated and is not believed.
+    """
+
+    box: Box
+    spacing: PixelSpacing | None = None
+    contradicted: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture as a source delivered it.
 
     Attributes:
         pixels: uint8, (h, w) grey or (h, w, 3) RGB; marked read-only, because a frame crosses threads.
-        origin: What a person would call the source, for instance a file name or ``phantom``.
+        origin: What a person would call the source, for instance a file name, or ``PHANTOM_ORIGIN``.
         index: Number of the frame inside its file or stream, from 0.
         captured_at: When the frame was had, timezone-aware, UTC.
         spacing: Millimetres a pixel where the source knows them (DICOM), else ``None``.
-        region: Where the source itself says that the B-mode picture lies (DICOM ultrasound regions), else ``None``.
+        region: Where the B-mode picture that counts lies, where the source itself says so (DICOM), else ``None``.
+        regions: All B-mode pictures of the frame that are known, ``region`` among them; empty where none is.
+        scale_contradicted: Whether the source states a scale that is not believed; ``spacing`` is ``None`` then.
     """
 
     pixels: Pixels
@@ -66,6 +88,8 @@ class Frame:
     captured_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     spacing: PixelSpacing | None = None
     region: Box | None = None
+    regions: tuple[Region, ...] = ()
+    scale_contradicted: bool = False
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim not in (2, 3) or self.pixels.size == 0:
@@ -83,3 +107,13 @@ class Frame:
     def height(self) -> int:
         """Pixels down."""
         return int(self.pixels.shape[0])
+
+    @property
+    def phantom(self) -> bool:
+        """Whether it shows a phantom and no patient."""
+        return self.origin == PHANTOM_ORIGIN
+
+
+def file_origin(path: Path) -> str:
+    """Origin of the frames of a file: its name, which alone does not make a phantom of it."""
+    return path.name if path.name != PHANTOM_ORIGIN else f"{path.name} (file)"

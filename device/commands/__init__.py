@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verbs of ``python -m device``, one file each, found by the command line without importing them.
 
 Importing a command may pull in the runtime, SQLite or the touchscreen; a handheld that only has to answer ``--help`` or
@@ -15,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -52,19 +52,16 @@ class Command:
 COMMANDS = (
     Command("run", "device.commands.run", "start the touchscreen app"),
     Command("classify", "device.commands.classify", "print the finding of image files or folders"),
-    Command("import", "device.commands.import_", "take frames from a stick or folder into an exam"),
     Command("export", "device.commands.export", "write finished exams to a stick or folder"),
     Command("backup", "device.commands.backup", "bring a backup of all records on a stick up to date, or check it"),
     Command("restore", "device.commands.restore", "bring a backup back from a stick"),
+    Command("records", "device.commands.records", "check the records, or rebuild their list of exams"),
     Command("upload", "device.commands.upload", "send finished exams to the clinic"),
+    Command("inbox", "device.commands.inbox", "fetch and print what the clinic has decided, and who is planned"),
     Command("enrol", "device.commands.enrol", "connect this device with its site"),
     Command("update", "device.commands.update", "install another version of this software, or make the file that does"),
+    Command("audit", "device.commands.audit", "print the log of who did what, and say whether it is intact"),
     Command("doctor", "device.commands.doctor", "check this device and say in words what is wrong"),
     Command("bench", "device.commands.bench", "measure the speed and memory of the path of a frame"),
 )
-"""Every verb there is, in the order of the help page (``import`` is a keyword, hence its module's underscore)."""
-
-
-def installed_commands() -> tuple[Command, ...]:
-    """The verbs whose module is part of this installation; the others are not offered."""
-    return tuple(command for command in COMMANDS if importlib.util.find_spec(command.module) is not None)
+"""Every verb there is, in the order of the help page."""

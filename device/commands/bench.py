@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``bench``: how fast the path of a frame is on this very device, stage by stage, and what it costs in memory.
 
 Times are taken on a phantom frame of a scanner's screen size, since no real image ships with the device; what the
@@ -12,20 +13,25 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from device.capture.frame import Frame, Pixels
-from device.capture.phantom import phantom_frame
+from device.arguments import any_path, frame_size, thread_count, whole_number
+from device.capture.frame import Frame
+from device.capture.phantom.frames import phantom_frame
 from device.config import load_settings, settings_path
+from device.imaging.encoded import png
 from device.imaging.preprocess import cut_window, whole_window
 from device.imaging.sonogram import find_sonogram
 from device.inference.bundle import Bundle, newest_bundle
-from device.inference.classifier import Classifier, calibrated, heat_map
-from device.inference.lesion import describe_lesion
-from device.inference.looks import take_looks
+from device.inference.calibration import calibrated
+from device.inference.classifier import Classifier, heat_map
+from device.inference.outline.contour import describe_lesion
+from device.inference.two_stage import run_two_stage
+
+_PNG_LEVEL = 3
+"""About what a scanner's export has."""
 
 STAGES = ("decode", "sonogram", "preprocess", "inference", "postprocess", "total")
 
@@ -33,10 +39,16 @@ STAGES = ("decode", "sonogram", "preprocess", "inference", "postprocess", "total
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments."""
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="bundle to use (default: the newest in models/)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of one inference (default: 1)")
-    parser.add_argument("--repeat", type=int, default=100, metavar="N", help="frames to measure (default: 100)")
-    parser.add_argument("--size", default="1024x768", metavar="WxH", help="size of the frame (default: 1024x768)")
+    parser.add_argument("--model", type=any_path, metavar="DIR", help="bundle to use (default: the newest shipped one)")
+    parser.add_argument(
+        "--threads", type=thread_count, default=1, metavar="N", help="threads of one inference (default: 1)"
+    )
+    parser.add_argument(
+        "--repeat", type=whole_number, default=100, metavar="N", help="frames to measure (default: 100)"
+    )
+    parser.add_argument(
+        "--size", type=frame_size, default=(1024, 768), metavar="WxH", help="size of the frame (default: 1024x768)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         BundleError: There is no usable model.
     """
     bundle = newest_bundle(args.model or load_settings(settings_path()).models, args.threads)
-    width, height = (int(n) for n in args.size.split("x"))
+    width, height = args.size
     frame = phantom_frame(seed=1, lesion="benign", size=(width, height))
     times = measure(bundle, frame, max(5, args.repeat))
     report = {
@@ -75,26 +87,26 @@ def measure(bundle: Bundle, frame: Frame, repeat: int) -> dict[str, list[float]]
     """Milliseconds of each stage, ``repeat`` times after a warm-up of three.
 
     ``total`` is one call of the classifier, measured as a whole and not added up, without decoding; ``inference`` holds
-    both looks with the cutting of the second window in between, and ``preprocess`` the cutting of a window once.
+    both passes with the cutting of the second window in between, and ``preprocess`` the cutting of a window once.
     """
     manifest, classifier = bundle.manifest, Classifier(bundle)
-    encoded = _encode(frame.pixels)
+    encoded = np.frombuffer(png(frame.pixels, _PNG_LEVEL), np.uint8)
     sonogram = find_sonogram(frame)
     window = whole_window(sonogram.box.w, sonogram.box.h)
-    looks = take_looks(bundle.runtime, sonogram, manifest.preprocessing, manifest.lesion)
+    passes = run_two_stage(bundle.runtime, sonogram, manifest.preprocessing, manifest.lesion)
 
     def postprocess() -> None:
-        calibrated(looks, manifest.calibration)
-        heat_map(looks.first.cam, looks.window, sonogram.box, 1)
-        bundle.familiar.distance(looks.first.embedding)
-        if looks.contour is not None:
-            describe_lesion(looks.contour, sonogram.box, sonogram.spacing)
+        calibrated(passes, manifest.calibration)
+        heat_map(passes.first.cam, passes.window, sonogram.box, 1)
+        bundle.in_distribution.distance(passes.first.embedding)
+        if passes.contour is not None:
+            describe_lesion(passes.contour, sonogram.box, sonogram.spacing)
 
     stages: dict[str, Callable[[], object]] = {
         "decode": lambda: cv2.imdecode(encoded, cv2.IMREAD_COLOR),
         "sonogram": lambda: find_sonogram(frame),
         "preprocess": lambda: cut_window(sonogram.pixels, window, bundle.runtime.input_size),
-        "inference": lambda: take_looks(bundle.runtime, sonogram, manifest.preprocessing, manifest.lesion),
+        "inference": lambda: run_two_stage(bundle.runtime, sonogram, manifest.preprocessing, manifest.lesion),
         "postprocess": postprocess,
         "total": lambda: classifier.classify(frame),
     }
@@ -106,14 +118,6 @@ def measure(bundle: Bundle, frame: Frame, repeat: int) -> dict[str, list[float]]
             if round_number >= 0:
                 times[name].append((time.perf_counter() - started) * 1e3)
     return times
-
-
-def _encode(pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """The frame as a scanner's export would hold it (PNG), for the decode stage."""
-    written, encoded = cv2.imencode(".png", pixels)
-    if not written:
-        raise RuntimeError("the image library cannot write PNG")
-    return np.asarray(encoded, dtype=np.uint8)
 
 
 def _print_table(report: dict[str, object]) -> None:

@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m device doctor``: checks this device and says in words what is wrong and what to do.
 
-For the technician who stands in front of it, with ``--json`` for whoever looks after many, and with
-``--support-bundle`` for one who is far away. The checks themselves are in ``device.system`` and ``device.ui.checks``;
+For the technician who stands in front of it, with ``--json`` for monitoring many, and with
+``--support-bundle`` for one who is far away. The checks themselves are in ``device.system`` and
+``device.operations.checks``;
 here are only the settings, and the ways to tell.
 """
 
@@ -16,12 +18,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from device.arguments import any_path
 from device.config import Settings, load_settings, settings_path
 from device.errors import ConfigError, FileMissingError
+from device.operations.self_check import FontCheck, ModelCheck, all_checks, run_checks
+from device.operations.support_bundle import SETTINGS_CHECK, write_support_bundle
 from device.system.check import CheckResult, CheckStatus
 from device.system.stick_mount import make_writable
-from device.ui.self_check import FontCheck, ModelCheck, all_checks, run_checks
-from device.ui.support_bundle import SETTINGS_CHECK, write_support_bundle
 
 __all__ = ["FontCheck", "ModelCheck", "add_arguments", "print_words", "run", "run_checks"]
 
@@ -43,10 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="check with this settings file")
+    parser.add_argument("--settings", type=any_path, metavar="FILE", help="check with this settings file")
     parser.add_argument(
         "--support-bundle",
-        type=Path,
+        type=any_path,
         metavar="FOLDER",
         help="write what was found, settings, versions and what the system noted into a new folder there, to be sent to"
         " a technician; no patient data, no password",
@@ -88,8 +91,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _make_writable(folder: Path) -> None:
-    """A stick is mounted read-only until somebody writes to it."""
-    from device.capture.usb_stick import find_sticks  # numpy, which need not work for the checks
+    """A stick is mounted read-only until something is written to it."""
+    from device.capture.sources.usb_stick import find_sticks  # numpy, which need not work for the checks
 
     for stick in find_sticks():
         if stick.read_only and folder.resolve().is_relative_to(stick.mount):
@@ -108,6 +111,8 @@ def read_settings(path: Path) -> tuple[Settings, CheckResult]:
         settings = load_settings(path)
     except ConfigError as error:
         return Settings(), CheckResult(SETTINGS_CHECK, CheckStatus.FAIL, str(error))
+    if settings.problem:
+        return settings, CheckResult(SETTINGS_CHECK, CheckStatus.FAIL, f"{path}: {settings.problem}")
     found = str(path) if path.exists() else "None were made yet; the defaults are used"
     return settings, CheckResult(SETTINGS_CHECK, CheckStatus.OK, f"{found}.")
 

@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m device export``: exams onto a stick or into a folder, as PDF, PNG and DICOM, verified by reading back.
 
 For a clinic without a network, for a patient who asks, and for a technician who saves what is on a device. The same
-work as the export screen's, through the same ``device.records.exporter``. The PIN is asked for, because exams lie
+work as the export screen's (``device.operations.exporting``). The PIN is asked for, because exams lie
 encrypted on the card; what is written to the stick is not encrypted, and the command says so.
 """
 
@@ -10,21 +11,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import get_args
 
-from device.commands.unlocking import unlock
+from device.arguments import any_path
+from device.commands.unlocking import opened_store
 from device.config import Language, Settings, load_settings, settings_path
 from device.errors import ExamMissingError, RecordsError
-from device.records.audit import AuditEvent
-from device.records.exam import Exam, ExamState
-from device.records.export_files import ReportLook, exam_folder
-from device.records.exporter import ExportFolder, Progress, export, require_room
-from device.records.report import short_id
-from device.records.store import Store
-from device.records.summary import ExamSummary
-from device.ui.locale import Translator
-from device.upload.stick_files import dicom_files
+from device.operations.exporting import ExportOrder, export_exams
+from device.records.exam import ExamState, Patient
+from device.records.report.report import short_id
+from device.records.store.store import Store
+from device.records.store.summary import ExamSummary
+from device.transfer.exporter import require_folder
 
 EXIT_INCOMPLETE = 2
 MAX_EXAMS = 1_000_000
@@ -32,7 +30,7 @@ MAX_EXAMS = 1_000_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``export``."""
-    parser.add_argument("target", type=Path, metavar="FOLDER", help="folder on the stick; it must exist")
+    parser.add_argument("target", type=any_path, metavar="FOLDER", help="folder on the stick; it must exist")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="every finalised exam")
     which.add_argument("--code", metavar="CODE", help="every finalised exam of the patient with this code")
@@ -57,18 +55,11 @@ def run(args: argparse.Namespace) -> int:
         VaultError: The PIN is wrong, or there are no records.
     """
     settings = load_settings(settings_path())
-    folder = settings.data_dir / "records"
-    vault = unlock(folder, pin_from_stdin=args.pin_stdin)
-    try:
-        store = Store.open(folder, vault)
-        try:
-            chosen = _chosen(store, args)
-            print("What is written is not encrypted: keep the stick safe.", file=sys.stderr)
-            return _export_all(store, chosen, args, settings)
-        finally:
-            store.close()
-    finally:
-        vault.lock()
+    require_folder(args.target)
+    with opened_store(settings.data_dir / "records", pin_from_stdin=args.pin_stdin) as (store, _):
+        chosen = _chosen(store, args)
+        print("What is written is not encrypted: keep the stick safe.", file=sys.stderr)
+        return _export_all(store, chosen, args, settings)
 
 
 def _chosen(store: Store, args: argparse.Namespace) -> list[ExamSummary]:
@@ -82,7 +73,7 @@ def _chosen(store: Store, args: argparse.Namespace) -> list[ExamSummary]:
         return [_by_id(known, wanted) for wanted in args.exam]
     final = store.search(states=[ExamState.FINAL], limit=MAX_EXAMS)
     if args.code is not None:
-        key = args.code.strip().casefold()
+        key = Patient(args.code).code_key
         final = [summary for summary in final if summary.patient.code_key == key]
         if not final:
             raise ExamMissingError("--code")
@@ -97,35 +88,31 @@ def _by_id(known: Iterable[ExamSummary], wanted: str) -> ExamSummary:
 
 
 def _export_all(store: Store, chosen: list[ExamSummary], args: argparse.Namespace, settings: Settings) -> int:
-    """One exam after the other, so that a damaged one costs only itself."""
     language = args.language or settings.display.language
-    look = ReportLook(Translator(language), language, settings.site.name)
-    further = (lambda _: ()) if args.no_dicom else dicom_files(store, settings.site.name)
+    order = ExportOrder(tuple(chosen), args.target, not args.no_dicom, args.with_name, language, settings.site.name)
+    line = _Line()
 
-    def load(uid: str) -> Exam:
-        return store.get(uid, skip_damaged=True)
-
-    folders = [exam_folder(summary, load, look, with_name=args.with_name, further=further) for summary in chosen]
-    require_room(args.target, folders)
-    status = 0
-    for number, (summary, folder) in enumerate(zip(chosen, folders, strict=True), start=1):
-        status = max(status, _export_one(store, summary, folder, args.target, f"{number}/{len(chosen)}"))
-    return status
-
-
-def _export_one(store: Store, summary: ExamSummary, folder: ExportFolder, target: Path, place: str) -> int:
-    def show(progress: Progress) -> None:
-        if progress.file and sys.stderr.isatty():
-            print(f"\r\x1b[K{place} {progress.file} {progress.phase.value}", end="", file=sys.stderr, flush=True)
+    def say(folder: str, error: RecordsError | None) -> None:
+        line.clear()
+        if error is None:
+            print(args.target / folder, flush=True)
+        else:  # this exam cannot be read; the stick is well, so the others go on
+            print(error, file=sys.stderr)
 
     try:
-        export(target, [folder], show)
-    except RecordsError as error:  # this exam cannot be read; the stick is well, so the others go on
-        print(error, file=sys.stderr)
-        return EXIT_INCOMPLETE
+        outcome = export_exams(store, order, line, say)
     finally:
+        line.clear()
+    return EXIT_INCOMPLETE if outcome.unreadable else 0
+
+
+class _Line:
+    """Says on a terminal how far the work is, without any patient's name."""
+
+    def tell(self, fraction: float, what: str = "") -> None:
         if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr)
-    store.audit(AuditEvent.EXAM_EXPORTED, summary.uid)
-    print(target / folder.name, flush=True)
-    return 0
+            print(f"\r\x1b[K{fraction:4.0%}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m device run``: the touchscreen program, on a panel without X, in a window, or headless.
 
 systemd starts it full screen on the handheld; on a desk it opens a window of the size of the usual panel.
@@ -11,32 +12,34 @@ import tempfile
 from pathlib import Path
 from typing import get_args
 
+from device.arguments import any_path
+from device.capture.sandbox.lock import hide_memory
 from device.config import Language, Settings, load_settings, save_settings, settings_path
 from device.errors import DisplayError, FileMissingError
-from device.records.device_secret import read_device_secret
-from device.records.key_file import read_key_file
-from device.records.vault import Vault
+from device.records.keys.device_secret import read_device_secret
+from device.records.keys.key_file import read_key_file
+from device.records.keys.vault import Vault
 from device.system.watchdog import Watchdog
 from device.ui.app import App, Change
 from device.ui.demo import Demo
 from device.ui.display import INVISIBLE, Display
-from device.ui.flow import Flow
-from device.ui.housekeeping import keep_house
+from device.ui.flow.main import Flow
 from device.ui.pointer import ROTATIONS
-from device.ui.services import Services
+from device.ui.session.housekeeping import start_housekeeping
+from device.ui.session.services import Services
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``run``."""
     parser.add_argument("--demo", action="store_true", help="try the program: phantom frames, records in a new folder")
-    parser.add_argument("--frames", type=Path, metavar="FOLDER", help="offer this folder's pictures as a frame source")
+    parser.add_argument("--frames", type=any_path, metavar="FOLDER", help="offer this folder's pictures as a source")
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window, for instance 1280x720")
     parser.add_argument("--rotation", type=int, choices=ROTATIONS, help="degrees clockwise that the picture is turned")
     parser.add_argument("--language", choices=get_args(Language), help="language of the screens")
     parser.add_argument("--theme", choices=("light", "dark"), help="look of the screens")
     parser.add_argument(
         "--screenshot",
-        type=Path,
+        type=any_path,
         metavar="FILE",
         default=Path("mammascope-demo.png"),
         help="where a demo without a screen saves its picture (default: %(default)s)",
@@ -56,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         DisplayError: No screen can be opened.
         FontMissingError: The language's font is not installed.
     """
+    hide_memory()  # the key of the records will be in it
     if args.frames is not None and not args.frames.is_dir():
         raise FileMissingError(args.frames, "not a folder")
     path = settings_path()
@@ -72,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
     app = App(Display(None if full else look.size, look.rotation), settings, services, save=save)
     Flow(app).start()
-    keep_house(app)
+    start_housekeeping(app)
     _watch(app, Watchdog.from_environment())
     services.on_unlock.append(lambda vault: _let_clinic_recover(vault, services, app.settings.site.recovery_key))
     return app.run()
@@ -98,11 +102,11 @@ def _demo(args: argparse.Namespace, settings: Settings, size: tuple[int, int] | 
     except DisplayError:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
         display = Display(settings.display.size, settings.display.rotation)
-    services = Services(Path(tempfile.mkdtemp(prefix="mammascope-demo-")), demo=True, frames_dir=args.frames)
-    app = App(display, settings, services)
-    demo = Demo(app, args.frames)
-    demo.begin()
-    return demo.run_unseen(args.screenshot) if display.driver in INVISIBLE else app.run()
+    with tempfile.TemporaryDirectory(prefix="mammascope-demo-", ignore_cleanup_errors=True) as folder:
+        app = App(display, settings, Services(Path(folder), frames_dir=args.frames))
+        demo = Demo(app, args.frames)
+        demo.begin()
+        return demo.run_unseen(args.screenshot) if display.driver in INVISIBLE else app.run()
 
 
 def _chosen(settings: Settings, args: argparse.Namespace) -> Settings:

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """One exception a cause, so that a screen, a log line and a test can each say exactly what went wrong.
 
 One file an area; everything is imported from here: ``from device.errors import DiskFullError``. ``base`` says what an
 error carries. A new cause is a class in the file of its area, a name below, and its sentence in every language
-(``device/ui/locale/<language>/errors.toml``).
+(``device/words/<language>/errors.toml``).
 """
 
 from device.errors.base import ConfigError, MammascopeError
@@ -18,22 +19,24 @@ from device.errors.enrolment import (
 from device.errors.export import (
     ExportDamagedError,
     ExportError,
-    ExportStoppedError,
     StickFullError,
     StickGoneError,
     StickReadOnlyError,
 )
 from device.errors.frames import (
+    ContradictoryDicomError,
     DamagedFileError,
     DecodeTimeoutError,
     EmptyFileError,
     FileMissingError,
     FrameError,
     FrameTooLargeError,
+    NoPictureError,
     NotAnImageError,
     SourceLostError,
     UnreadableFileError,
     UnsupportedDicomError,
+    UnsupportedPictureError,
 )
 from device.errors.imaging import CornersError, ScaleError
 from device.errors.inference import (
@@ -44,6 +47,7 @@ from device.errors.inference import (
     BundleSchemaError,
     BundleSignatureError,
     RuntimeMissingError,
+    SiteProfileError,
 )
 from device.errors.machine import (
     BacklightError,
@@ -60,6 +64,7 @@ from device.errors.records import (
     BackupError,
     BackupForeignError,
     BackupMissingError,
+    CardReadOnlyError,
     DiskFullError,
     ExamDraftError,
     ExamFinalError,
@@ -69,7 +74,9 @@ from device.errors.records import (
     SealError,
     StoreBusyError,
     StoreDamagedError,
+    StoreLostError,
     StoreNewerError,
+    StoreOlderError,
     StoreTrialError,
 )
 from device.errors.update import (
@@ -91,24 +98,32 @@ from device.errors.upload import (
     ArchiveRejectedError,
     ArchiveUnreachableError,
     ArchiveUntrustedError,
+    ClinicAddressError,
     ContentConflictError,
     NotEnrolledError,
     NotStoredError,
     UploaderBusyError,
     UploadError,
+    UploadFaultError,
     UploadLockedError,
     UploadStoppedError,
+    VerdictKeyMissingError,
+    VerdictSignatureError,
+    VerdictUnknownError,
 )
 from device.errors.vault import (
     LastOperatorError,
     OtherDeviceError,
     PinDelayError,
+    PinMissingError,
     PinTakenError,
     RecoveryKeyError,
+    VaultChangedError,
     VaultDamagedError,
     VaultError,
     VaultExistsError,
     VaultLockedError,
+    VaultLostError,
     VaultMissingError,
     WeakPinError,
     WrongPinError,
@@ -118,6 +133,7 @@ __all__ = [
     "ConfigError",
     "MammascopeError",
     "DamagedFileError",
+    "ContradictoryDicomError",
     "DecodeTimeoutError",
     "EmptyFileError",
     "FileMissingError",
@@ -126,7 +142,9 @@ __all__ = [
     "NotAnImageError",
     "SourceLostError",
     "UnreadableFileError",
+    "NoPictureError",
     "UnsupportedDicomError",
+    "UnsupportedPictureError",
     "CornersError",
     "ScaleError",
     "BundleError",
@@ -136,15 +154,19 @@ __all__ = [
     "BundleSchemaError",
     "BundleSignatureError",
     "RuntimeMissingError",
+    "SiteProfileError",
     "LastOperatorError",
     "OtherDeviceError",
     "PinDelayError",
+    "PinMissingError",
     "PinTakenError",
     "RecoveryKeyError",
+    "VaultChangedError",
     "VaultDamagedError",
     "VaultError",
     "VaultExistsError",
     "VaultLockedError",
+    "VaultLostError",
     "VaultMissingError",
     "WeakPinError",
     "WrongPinError",
@@ -153,6 +175,7 @@ __all__ = [
     "BackupError",
     "BackupForeignError",
     "BackupMissingError",
+    "CardReadOnlyError",
     "DiskFullError",
     "ExamDraftError",
     "ExamFinalError",
@@ -162,7 +185,9 @@ __all__ = [
     "SealError",
     "StoreBusyError",
     "StoreDamagedError",
+    "StoreLostError",
     "StoreNewerError",
+    "StoreOlderError",
     "StoreTrialError",
     "EnrolmentError",
     "SiteCodeError",
@@ -173,7 +198,6 @@ __all__ = [
     "SiteSignerError",
     "ExportDamagedError",
     "ExportError",
-    "ExportStoppedError",
     "StickFullError",
     "StickGoneError",
     "StickReadOnlyError",
@@ -185,11 +209,16 @@ __all__ = [
     "ArchiveUntrustedError",
     "ContentConflictError",
     "NotEnrolledError",
+    "ClinicAddressError",
     "NotStoredError",
     "UploadError",
+    "UploadFaultError",
     "UploadLockedError",
     "UploadStoppedError",
     "UploaderBusyError",
+    "VerdictKeyMissingError",
+    "VerdictSignatureError",
+    "VerdictUnknownError",
     "UpdateBusyError",
     "UpdateError",
     "UpdateFileError",

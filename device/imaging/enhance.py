@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Other ways to look at the same sonogram: the enhancement views of the classical systems this project grew from.
 
 A clinician who doubts an edge wants to see the picture without speckle, stretched, as edges or in pseudocolour. These
 views are for the eye only: the network never sees them. Everything here is a pure function of the pixels, fast enough
-for the live view at 800x480, and used by the view screen and by whoever makes pictures for a report.
+for the live view at 800x480, and used by the view screen and for the pictures of a report.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.capture.frame import Pixels
+from device.imaging.operators import dark_parts, prewitt, roberts, wiener
 from device.imaging.sonogram import to_grey
 
 MEDIAN_SIZE = 5
@@ -48,9 +50,13 @@ class Enhancement(StrEnum):
 
     NONE = "none"
     MEDIAN = "median"
+    WIENER = "wiener"
     STRETCH = "stretch"
     SOBEL = "sobel"
+    PREWITT = "prewitt"
+    ROBERTS = "roberts"
     CANNY = "canny"
+    DARK_PARTS = "dark_parts"
     PSEUDOCOLOUR = "pseudocolour"
     LOCAL_DEVIATION = "local_deviation"
 
@@ -71,12 +77,20 @@ def apply(enhancement: Enhancement, pixels: Pixels) -> Pixels:
             return pixels
         case Enhancement.MEDIAN:
             return median(to_grey(pixels))
+        case Enhancement.WIENER:
+            return wiener(to_grey(pixels))
         case Enhancement.STRETCH:
             return stretch(to_grey(pixels))
         case Enhancement.SOBEL:
             return sobel(to_grey(pixels))
+        case Enhancement.PREWITT:
+            return prewitt(to_grey(pixels))
+        case Enhancement.ROBERTS:
+            return roberts(to_grey(pixels))
         case Enhancement.CANNY:
             return canny(to_grey(pixels))
+        case Enhancement.DARK_PARTS:
+            return dark_parts(median(to_grey(pixels)))
         case Enhancement.PSEUDOCOLOUR:
             return pseudocolour(to_grey(pixels))
         case Enhancement.LOCAL_DEVIATION:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Four-corner correction: from a camera pointed at a scanner's screen to the screen seen straight on.
 
 Where no grabber fits, the handheld's camera looks at the scanner's monitor, never quite from the front. The operator
@@ -159,10 +160,6 @@ class Rectification:
     def to_screen(self, points: Iterable[Point]) -> tuple[Point, ...]:
         """Points of the frame as points of the rectified picture."""
         return _mapped(self.matrix, points)
-
-    def to_frame(self, points: Iterable[Point]) -> tuple[Point, ...]:
-        """Points of the rectified picture as points of the frame."""
-        return _mapped(np.asarray(np.linalg.inv(self.matrix), dtype=np.float64), points)
 
 
 def rectify(frame: Frame, corners: FourCorners, aspect: float | None = None) -> Frame:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the sonogram to what the network sees: one square window, resampled.
 
 Both looks of the classifier (the whole sonogram, and the lesion at its own scale) and every training example are a
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.capture.frame import Box, Pixels, Point
+from device.capture.frame import Box, Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,6 @@ class Window:
     x: int
     y: int
     side: int
-
-    def to_sonogram(self, point: Point, grid: int) -> Point:
-        """Where a point of a ``grid`` by ``grid`` picture of this window lies in the sonogram.
-
-        Pixel centres correspond: the centre of grid cell (0, 0) is at half a cell from the window's corner.
-        """
-        scale = self.side / grid
-        return (self.x + (point[0] + 0.5) * scale - 0.5, self.y + (point[1] + 0.5) * scale - 0.5)
 
 
 def whole_window(width: int, height: int) -> Window:

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Is this picture something that can be looked at, before any network is asked?
 
 Cheap checks that name their reason. What looks like a picture but not like breast ultrasound is recognised by the
-network's own rejection score instead, under the reason ``NOT_BREAST_ULTRASOUND``. ``NO_MODEL`` is not about the
-picture: nobody could look at it, but it can be kept all the same.
+network's own OOD score instead, under the reason ``NOT_BREAST_ULTRASOUND``. ``NO_MODEL`` is not about the
+picture: the model could not look at it, but it can be kept all the same.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _BRIGHT_SHARE = 0.35
 _SMALLEST_DEVIATION = 6.0
 """Standard deviation in grey levels under which there is nothing to see."""
 
-_COLOUR_SHARE = 0.01
+COLOUR_SHARE = 0.01
 """Share of coloured pixels from which a frame counts as doppler, elastography or a photograph."""
 
 
@@ -47,7 +48,7 @@ def judge_quality(sonogram: Sonogram) -> Reason | None:
     pixels = sonogram.pixels
     if min(pixels.shape) < _SMALLEST_SIDE:
         return Reason.TOO_SMALL
-    if sonogram.coloured > _COLOUR_SHARE:
+    if sonogram.coloured > COLOUR_SHARE:
         return Reason.COLOUR
     if float(np.percentile(pixels, 98)) < _DARK_PERCENTILE:
         return Reason.TOO_DARK

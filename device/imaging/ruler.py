@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Find the ruler that scanners draw beside the sonogram, so that a tap lands exactly on one of its marks.
 
 A ruler is a row of short bright marks (ticks or dots) at equal distances. A finger in a glove is off by ten pixels and
@@ -61,7 +62,7 @@ class Ruler:
         return nearest if math.dist(nearest, tap) <= reach_px else tap
 
     def spacing(self, mark_mm: float) -> PixelSpacing:
-        """The scale, once somebody has said how far apart two neighbouring marks are.
+        """The scale, once it is known how far apart two neighbouring marks are.
 
         Args:
             mark_mm: Millimetres from mark to mark.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Millimetres: where the scale of a picture comes from, how it survives resizing, and what two points measure.
 
 A scale is known from DICOM (the frame brings it along), from the scanner's preset, or because the operator tapped two
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from device.capture.dicom.scale_sources import Scale, agreed
 from device.capture.frame import PixelSpacing, Point
 from device.errors import ScaleError
 
@@ -75,38 +77,28 @@ def from_taps(start: Point, end: Point, distance_mm: float) -> PixelSpacing:
     return checked(PixelSpacing(distance_mm / length_px, distance_mm / length_px))
 
 
-def from_depth(depth_mm: float, height_px: int) -> PixelSpacing:
-    """The scale from the depth that the scanner prints on its screen, for square pixels.
-
-    Args:
-        depth_mm: Depth of the B-mode picture.
-        height_px: Pixels down of the whole B-mode picture, from the probe's face to the deepest line.
-
-    Raises:
-        ScaleError: The depth or the height is none that a scanner shows.
-    """
-    if height_px < MIN_TAPS_PX or not RULER_MM[0] <= depth_mm <= RULER_MM[1]:
-        raise ScaleError("depth", f"{depth_mm:g} mm over {height_px} pixels")
-    return checked(PixelSpacing(depth_mm / height_px, depth_mm / height_px))
-
-
 def best_known(
-    tapped: PixelSpacing | None, dicom: PixelSpacing | None, preset: PixelSpacing | None
-) -> PixelSpacing | None:
-    """The scale that counts when several are known: the operator's taps, then the file's own, then the preset.
+    tapped: PixelSpacing | None,
+    dicom: PixelSpacing | None,
+    preset: PixelSpacing | None,
+    heights_px: tuple[float, float] | None = None,
+) -> Scale:
+    """The scale that counts when several are known.
 
-    A preset's scale holds for one depth setting of the scanner only, so it comes last. A scale from a file is hostile
-    input like the rest of the file: an implausible one counts as unknown.
+    The operator's taps and the file's own scale have to agree; where only one of them can be that of a breast, it
+    counts. A preset's scale holds for one depth setting of the scanner only, so it is used where nothing else is known.
+    A scale from a file is hostile input like the rest of the file: an implausible one counts as unknown.
 
     Args:
         tapped: From the taps made in this view.
         dicom: From the file.
         preset: From the scanner preset in use.
+        heights_px: Least and most pixels down of the B-mode picture; ``None`` where it is not known.
     """
-    for spacing in (tapped, dicom, preset):
-        if spacing is not None and _plausible(spacing):
-            return spacing
-    return None
+    known = [spacing for spacing in (tapped, dicom) if spacing is not None and _plausible(spacing)]
+    if not known and preset is not None and _plausible(preset):
+        known = [preset]
+    return agreed(known, heights_px)
 
 
 def resized(spacing: PixelSpacing | None, old: tuple[int, int], new: tuple[int, int]) -> PixelSpacing | None:

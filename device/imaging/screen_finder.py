@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Propose where a scanner's screen stands in a camera's frame, so that the operator only has to correct.
 
 A lit screen is a large four-cornered area that is brighter than its bezel all the way round. The search cuts a small

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Find the B-mode picture inside a frame.
 
 A frame from a grabber or an export is a whole scanner screen: margins, text, rulers, a grey bar and a body mark stand
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from device.capture.dicom.scale_sources import is_possible
 from device.capture.frame import Box, Frame, Pixels, PixelSpacing
 
 _WORK_SIDE = 320
@@ -64,7 +66,8 @@ class Sonogram:
         pixels: uint8 (h, w), grey.
         box: Where it lies in the frame.
         coloured: Share of its pixels, 0..1, that are coloured (doppler, annotations).
-        spacing: Millimetres a pixel, ``None`` when unknown; the same as the frame's, since nothing is resized.
+        spacing: Millimetres a pixel, ``None`` when unknown, or when no breast is as deep as it would make this picture;
+            else the same as the frame's, since nothing is resized.
     """
 
     pixels: Pixels
@@ -95,7 +98,10 @@ def find_sonogram(frame: Frame, region: Box | None = None) -> Sonogram:
     if frame.pixels.ndim == 3:
         step = max(1, max(box.w, box.h) // _WORK_SIDE)
         coloured = float(np.mean(_coloured(frame.pixels[rows, columns][::step, ::step])))
-    return Sonogram(np.ascontiguousarray(grey[rows, columns]), box, coloured, frame.spacing)
+    spacing = frame.spacing
+    if spacing is not None and not is_possible(spacing, (box.h, box.h)):
+        spacing = None
+    return Sonogram(np.ascontiguousarray(grey[rows, columns]), box, coloured, spacing)
 
 
 def to_grey(pixels: Pixels) -> Pixels:

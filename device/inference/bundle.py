@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle: a network ready for use, and the proof that it is the one that was released and that it runs right here.
 
 A bundle is refused, by a name that says why, when a file is missing or changed, when the signature is not by a trusted
 key, when the manifest is of another schema, or when the runtime of this very device does not reproduce the golden
-vectors. ``newest_bundle`` then goes on with the last good one.
+vectors. ``newest_bundle`` then goes on with the last good one of the same name.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from device.errors import (
     BundleSignatureError,
 )
 from device.inference.manifest import MANIFEST_NAME, Manifest, read_manifest
-from device.inference.rejection import Familiar, read_familiar
+from device.inference.ood.distance import InDistribution, read_in_distribution
+from device.inference.ood.source import BreastHead, read_breast_head
 from device.inference.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,9 @@ SIGNATURE_NAME = "manifest.sig"
 GOLDEN_NAME = "golden.npz"
 TRUSTED_KEYS = Path(__file__).parent / "trusted_keys"
 """One ``.pub`` file a key: 64 hexadecimal digits of an Ed25519 public key."""
+
+SHIPPED_NAME = "mammascope"
+"""Of the bundles that are released with this software. Bundles of other names are used only where they are named."""
 
 _LARGEST_FILE = 64 * 2**20
 """Bytes; a bundle comes from a stick or the network, and hashing must not fill the memory."""
@@ -52,13 +57,17 @@ class Bundle:
         folder: Where it lies.
         manifest: What it says of itself.
         runtime: The loaded network.
-        familiar: What breast ultrasound looks like to it.
+        in_distribution: Distribution of the embeddings of breast ultrasound.
+        head: Layers that tell breast from everything else; ``None`` for bundles with one limit only.
+        further: The networks of careful consideration beside it, in the order of the manifest.
     """
 
     folder: Path
     manifest: Manifest
     runtime: Runtime
-    familiar: Familiar
+    in_distribution: InDistribution
+    head: BreastHead | None = None
+    further: tuple[Runtime, ...] = ()
 
 
 def load_bundle(folder: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEYS) -> Bundle:
@@ -83,24 +92,37 @@ def load_bundle(folder: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEY
         if _sha256(folder / name) != digest:
             raise BundleHashError(folder / name)
     runtime = Runtime(folder / manifest.network, threads)
-    _check_golden(folder, runtime)
-    return Bundle(folder, manifest, runtime, read_familiar(folder / manifest.rejection.file))
+    _check_golden(folder / GOLDEN_NAME, runtime)
+    further = []
+    for network in manifest.careful.further if manifest.careful else ():
+        further.append(Runtime(folder / network.file, threads))
+        _check_golden(folder / network.golden, further[-1])
+    head = None if manifest.source is None else read_breast_head(folder / manifest.source.file)
+    return Bundle(
+        folder, manifest, runtime, read_in_distribution(folder / manifest.rejection.file), head, tuple(further)
+    )
 
 
-def find_bundles(models: Path) -> list[Path]:
-    """The bundles of a folder, newest version first; two of the same version by name."""
+def find_bundles(models: Path, name: str = SHIPPED_NAME) -> list[Path]:
+    """The bundles of a name, newest version first: ``<name>-<version>`` in a folder, or the folder itself."""
+    if (models / MANIFEST_NAME).exists():
+        return [models]
     found = []
-    for manifest in models.glob(f"*/{MANIFEST_NAME}"):
-        version = manifest.parent.name.rpartition("-")[2].split(".")
+    for manifest in models.glob(f"{name}-*/{MANIFEST_NAME}"):
+        version = manifest.parent.name.removeprefix(f"{name}-").split(".")
         if all(part.isdecimal() for part in version):
-            found.append(([int(part) for part in version], manifest.parent.name, manifest.parent))
-    return [folder for _, _, folder in sorted(found, reverse=True)]
+            found.append(([int(part) for part in version], manifest.parent))
+    return [folder for _, folder in sorted(found, reverse=True)]
 
 
-def newest_bundle(models: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEYS) -> Bundle:
-    """The newest usable bundle of a folder, or the bundle that the folder itself is.
+def newest_bundle(
+    models: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEYS, name: str = SHIPPED_NAME
+) -> Bundle:
+    """The newest usable bundle of a name in a folder, or the bundle that the folder itself is.
 
-    A bundle that is refused is logged with its reason, and the next older one is taken.
+    A bundle built elsewhere lies in the same folder under another name: it never takes the place of the shipped one
+    by being newer, but is used where its folder is named. A bundle that is refused is logged with its reason, and the
+    next older one is taken.
 
     Raises:
         BundleMissingError: There is none.
@@ -109,7 +131,7 @@ def newest_bundle(models: Path, threads: int = 1, trusted_keys: Path = TRUSTED_K
     if (models / MANIFEST_NAME).exists():
         return load_bundle(models, threads, trusted_keys)
     refused: list[BundleError] = []
-    for folder in find_bundles(models):
+    for folder in find_bundles(models, name):
         try:
             return load_bundle(folder, threads, trusted_keys)
         except BundleError as error:
@@ -153,17 +175,18 @@ def _sha256(path: Path) -> str:
         raise BundleHashError(path, str(error.strerror)) from error
 
 
-def _check_golden(folder: Path, runtime: Runtime) -> None:
+def _check_golden(path: Path, runtime: Runtime) -> None:
     """Run the golden pictures and compare the int8 outputs."""
     try:
-        with np.load(folder / GOLDEN_NAME, allow_pickle=False) as held:
+        with np.load(path, allow_pickle=False) as held:
             golden = {name: held[name] for name in held.files}
         pictures = golden.pop("pictures")
     except (OSError, ValueError, KeyError) as error:
-        raise BundleGoldenError(folder / GOLDEN_NAME, str(error)) from error
+        raise BundleGoldenError(path, str(error)) from error
     for number, picture in enumerate(pictures):
         raw = runtime.run_raw(picture)
         for name, wanted in golden.items():
             off = np.abs(raw[name].astype(np.int32) - wanted[number].astype(np.int32))
             if float(np.mean(off > 1)) > _GOLDEN_SLACK or int(off.max()) > _GOLDEN_LIMIT:
-                raise BundleGoldenError(folder, f"picture {number}, output {name}: off by up to {int(off.max())} steps")
+                where = f"{path.name}, picture {number}, output {name}"
+                raise BundleGoldenError(path.parent, f"{where}: off by up to {int(off.max())} steps")

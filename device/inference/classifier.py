@@ -1,6 +1,7 @@
-"""From a frame to a finding: two looks with one network, and what their outputs mean.
+# SPDX-License-Identifier: Apache-2.0
+"""From a frame to a finding: two passes with one network, and what their outputs mean.
 
-The logits of the looks (``device.inference.looks``) are weighed by parameters fitted on the int8 network's own
+The logits of the passes (``device.inference.two_stage``) are weighed by parameters fitted on the int8 network's own
 outputs; what is not breast ultrasound, or cannot be seen, is said to be not evaluable, and what is too close to call is
 said to be uncertain.
 """
@@ -18,97 +19,120 @@ from device.imaging.preprocess import Window
 from device.imaging.quality import Reason, judge_quality
 from device.imaging.sonogram import Sonogram, find_sonogram
 from device.inference.bundle import Bundle
-from device.inference.finding import CLASSES, Assessment, Finding, Lesion
-from device.inference.lesion import describe_lesion
-from device.inference.looks import Looks, take_looks
-from device.inference.manifest import Abstention, Calibration
+from device.inference.calibration import calibrated, softmax
+from device.inference.careful import consider
+from device.inference.decision import decide, wider
+from device.inference.finding import CLASSES, Caution, Finding, Lesion, ModelResult
+from device.inference.ood.source import judge_source
+from device.inference.outline.contour import describe_lesion
 from device.inference.runtime import Floats, Outputs
+from device.inference.site import SiteProfile
+from device.inference.two_stage import TwoStageOutputs, run_two_stage
 
 _HEAT_SIDE = 64
-"""Side of the heat map over the first look's window: the class maps have 7 by 7 places, more would pretend."""
+"""Side of the heat map over the first pass's window: the class maps have 7 by 7 places, more would pretend."""
 
 Vector = NDArray[np.float64]
 
 
 class Classifier:
-    """Makes findings with one bundle; to be used from one thread at a time."""
+    """Makes findings with one bundle; to be used from one thread at a time.
 
-    def __init__(self, bundle: Bundle) -> None:
+    Attributes:
+        bundle: The networks and their limits.
+        careful: Whether to run all variants and networks of the bundle (``device.inference.careful``) where the call
+            does not say so itself; without a difference where the bundle has one network and no variants.
+        site: What the clinic has fitted to its own scanner and cases.
+    """
+
+    def __init__(self, bundle: Bundle, careful: bool = False, site: SiteProfile | None = None) -> None:
         self.bundle = bundle
+        self.careful = careful
+        self.site = site
 
-    def classify(self, frame: Frame, region: Box | None = None, operator_region: Box | None = None) -> Finding:
+    def classify(
+        self, frame: Frame, region: Box | None = None, operator_region: Box | None = None, careful: bool | None = None
+    ) -> Finding:
         """What the model says of a frame.
 
         Args:
             frame: The frame as its source delivered it.
             region: Where the sonogram lies in the frame, if known (scanner preset); found by itself otherwise.
             operator_region: Where the operator says that the lesion is, in pixels of the frame; takes the place of the
-                region that the first look found.
+                region that the first pass found.
+            careful: Instead of what the classifier was made with.
         """
         started = time.perf_counter()
         manifest = self.bundle.manifest
         sonogram = find_sonogram(frame, region)
         lesion = _inside(operator_region, sonogram.box)
-        looks = take_looks(self.bundle.runtime, sonogram, manifest.preprocessing, manifest.lesion, lesion)
-        probabilities = calibrated(looks, manifest.calibration)
-        reason = self._reason(sonogram, looks.first)
-        assessment = assess(probabilities, reason, manifest.abstention)
+        passes = run_two_stage(self.bundle.runtime, sonogram, manifest.preprocessing, manifest.lesion, lesion)
+        probabilities, band, spread = calibrated(passes, manifest.calibration), manifest.abstention, None
+        if (self.careful if careful is None else careful) and manifest.careful is not None:
+            considered = consider(self.bundle, manifest.careful, sonogram, passes, lesion)
+            probabilities, band, spread = considered.probabilities, manifest.careful.abstention, considered.spread
+        local = None if self.site is None else self.site.limits
+        if local is not None and local.careful is (spread is not None):
+            band = local.abstention
+        reason, caution = self.judge(sonogram, passes.first)
+        if caution is Caution.UNFAMILIAR_SOURCE and manifest.source is not None:
+            band = wider(band, manifest.source.abstention)
+        result = decide(probabilities, reason, band)
+        disagree = manifest.careful is not None and spread is not None and spread > manifest.careful.spread_limit
+        if disagree and result is not ModelResult.NOT_EVALUABLE:
+            result = ModelResult.UNCERTAIN
+        cautions = _cautions(frame, sonogram, caution)
         return Finding(
-            assessment=assessment,
+            result=result,
             reason=reason,
             probabilities={name: float(p) for name, p in zip(CLASSES, probabilities, strict=True)},
-            uncertain_band=(manifest.abstention.lower, manifest.abstention.upper),
-            lesion=_lesion(looks, sonogram, assessment),
+            uncertain_band=(band.lower, band.upper),
+            lesion=_lesion(passes, sonogram, result),
             sonogram=sonogram.box,
-            heat_map=heat_map(looks.first.cam, looks.window, sonogram.box, int(probabilities.argmax())),
+            heat_map=heat_map(passes.first.cam, passes.window, sonogram.box, int(probabilities.argmax())),
             latency_ms=(time.perf_counter() - started) * 1e3,
-            model=manifest.label,
+            model=manifest.label if self.site is None else f"{manifest.label}+{self.site.label}",
+            caution=cautions[0] if cautions else None,
+            spread=spread,
+            further=tuple(cautions[1:]),
         )
 
-    def _reason(self, sonogram: Sonogram, first: Outputs) -> Reason | None:
+    def judge(self, sonogram: Sonogram, first: Outputs) -> tuple[Reason | None, Caution | None]:
+        """Why the frame is not evaluable, or why its finding deserves less trust."""
         reason = judge_quality(sonogram)
-        if reason is None and self.bundle.familiar.distance(first.embedding) > self.bundle.manifest.rejection.limit:
-            return Reason.NOT_BREAST_ULTRASOUND
-        return reason
+        if reason is not None:
+            return reason, None
+        bundle, manifest = self.bundle, self.bundle.manifest
+        limit = manifest.rejection.limit
+        source = judge_source(first.embedding, bundle.in_distribution, bundle.head, limit, manifest.source)
+        if source is not None and self.site is not None:
+            # Both the picture as it is and as if it came from a training scanner must be out of distribution.
+            here = self.site.standardised(first.embedding, bundle.head)
+            source = judge_source(here, bundle.in_distribution, bundle.head, limit, manifest.source)
+        return (None, source) if isinstance(source, Caution) else (source, None)
 
 
-def calibrated(looks: Looks, how: Calibration) -> Vector:
-    """Probabilities (3,) in the order of ``CLASSES``, summing to 1."""
-    if looks.second is None:
-        scores = how.single_whole * looks.first.logits + np.array(how.single_bias)
-    else:
-        scores = how.whole * looks.first.logits + how.lesion * looks.second.logits + np.array(how.bias)
-    weights = np.exp(scores - scores.max())
-    return np.asarray(weights / weights.sum())
+def _cautions(frame: Frame, sonogram: Sonogram, source: Caution | None) -> list[Caution]:
+    """Reasons for less trust, the gravest first: a phantom, the source's caution, a scale that is not believed.
 
-
-def assess(probabilities: Vector, reason: Reason | None, abstention: Abstention) -> Assessment:
-    """The word for calibrated probabilities.
-
-    Under the uncertain band the likelier of the other two classes is named, inside it ``uncertain``, above it
-    ``malignant``.
+    A scale is not believed for what the file says of it, or for the size of this sonogram.
     """
-    if reason is not None:
-        return Assessment.NOT_EVALUABLE
-    malignant = float(probabilities[CLASSES.index("malignant")])
-    if malignant > abstention.upper:
-        return Assessment.MALIGNANT
-    if malignant >= abstention.lower:
-        return Assessment.UNCERTAIN
-    return Assessment.NORMAL if probabilities[0] >= probabilities[1] else Assessment.BENIGN
+    dropped = frame.spacing is not None and sonogram.spacing is None
+    scale = Caution.SCALE_CONTRADICTED if frame.scale_contradicted or dropped else None
+    held = (Caution.PHANTOM if frame.phantom else None, source, scale)
+    return [caution for caution in held if caution is not None]
 
 
 def heat_map(cam: Floats, window: Window, sonogram: Box, chosen: int) -> Pixels:
-    """Where the first look speaks for a class, over the sonogram: uint8, 255 where it is certain.
+    """Where the first pass speaks for a class, over the sonogram: uint8, 255 where it is certain.
 
     Args:
         cam: (h, w, 3) class maps over the window.
-        window: What the first look saw; holds the whole sonogram.
+        window: What the first pass saw; holds the whole sonogram.
         sonogram: Where the sonogram lies in the frame.
         chosen: Index of the class.
     """
-    weights = np.exp(cam - cam.max(axis=2, keepdims=True))
-    share = np.ascontiguousarray(weights[..., chosen] / weights.sum(axis=2), dtype=np.float32)
+    share = np.ascontiguousarray(softmax(cam)[..., chosen], dtype=np.float32)
     fine = cv2.resize(share, (_HEAT_SIDE, _HEAT_SIDE), interpolation=cv2.INTER_CUBIC)
     scale = _HEAT_SIDE / window.side
     x, y = round(-window.x * scale), round(-window.y * scale)
@@ -124,8 +148,8 @@ def _inside(region: Box | None, sonogram: Box) -> Box | None:
     return moved if moved.area > 0 else None
 
 
-def _lesion(looks: Looks, sonogram: Sonogram, assessment: Assessment) -> Lesion | None:
-    """The outline, except where the assessment says that there is no lesion."""
-    if looks.contour is None or assessment is Assessment.NORMAL:
+def _lesion(passes: TwoStageOutputs, sonogram: Sonogram, result: ModelResult) -> Lesion | None:
+    """The outline, except where the result says that there is no lesion."""
+    if passes.contour is None or result is ModelResult.NORMAL:
         return None
-    return describe_lesion(looks.contour, sonogram.box, sonogram.spacing)
+    return describe_lesion(passes.contour, sonogram.box, sonogram.spacing)

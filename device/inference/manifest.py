@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a bundle says about its network: everything needed to use it, and everything one should know before doing so.
 
 The manifest is the contract between ``convert``, which writes it, and the device, which refuses a bundle whose
@@ -13,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from device.errors import BundleMissingError, BundleSchemaError
 from device.inference.finding import CLASSES
+from device.problems import in_words
 
 MANIFEST_NAME = "manifest.json"
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
+"""What ``convert`` writes. Version 1 knew one network and one OOD limit; its bundles are still read."""
 
 Triple = tuple[float, float, float]
 
@@ -29,7 +32,7 @@ class Preprocessing(_Part):
 
     Attributes:
         input_size: Side of the network's input in pixels.
-        margin: Side of the second look's window as a multiple of the lesion's longer side.
+        margin: Side of the second pass's window as a multiple of the lesion's longer side.
         smallest_window: Lower limit of that side, in pixels of the sonogram.
     """
 
@@ -39,9 +42,9 @@ class Preprocessing(_Part):
 
 
 class Calibration(_Part):
-    """From the logits of the looks to probabilities: softmax(whole * l1 + lesion * l2 + bias).
+    """From the logits of the passes to probabilities: softmax(whole * l1 + lesion * l2 + bias).
 
-    Where no lesion was found there is no second look, and the ``single_`` parameters are used with the first look
+    Where no lesion was found there is no second pass, and the ``single_`` parameters are used with the first pass
     alone. Fitted on the calibration part by maximum likelihood, on the outputs of the int8 network.
     """
 
@@ -71,7 +74,7 @@ class OperatingPoint(_Part):
 
 
 class Abstention(_Part):
-    """Between these malignant probabilities the assessment is ``uncertain``."""
+    """Between these malignant probabilities the result is ``uncertain``."""
 
     lower: float = Field(ge=0, le=1)
     upper: float = Field(ge=0, le=1)
@@ -83,8 +86,10 @@ class Abstention(_Part):
         return self
 
 
-class Rejection(_Part):
-    """From which distance on a frame is not taken for breast ultrasound (``device.inference.rejection``).
+class OodLimit(_Part):
+    """From which distance on a frame is out of distribution: not breast ultrasound (``device.inference.ood.distance``).
+
+    The manifest calls it ``rejection``.
 
     Attributes:
         file: Arrays of the fitted distribution.
@@ -97,12 +102,84 @@ class Rejection(_Part):
     breast_loss: float = Field(ge=0, le=1)
 
 
+class Source(_Part):
+    """How the answer "is this breast B-mode, and like that of training" is used (``device.inference.ood.source``).
+
+    Two tiers. What is certainly something else is not evaluable; a breast that is unlike those of the training
+    scanners gets its finding with a caution and with a wider uncertain band.
+
+    Attributes:
+        file: Arrays of the layers from the embedding to the log-odds of breast.
+        refuse_below: Log-odds of breast under which a frame is refused.
+        familiar_from: Log-odds of breast from which the source counts as in-distribution.
+        familiar_distance: Distance up to which it does; at most ``rejection.limit``.
+        abstention: The uncertain band of sources that get the caution.
+        breast_loss: Share of breast frames of sets that took no part in training that are refused.
+    """
+
+    file: str
+    refuse_below: float
+    familiar_from: float
+    familiar_distance: float = Field(gt=0)
+    abstention: Abstention
+    breast_loss: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Source:
+        if self.refuse_below > self.familiar_from:
+            raise ValueError("a source that is refused cannot be in-distribution")
+        return self
+
+
+class FurtherNetwork(_Part):
+    """A network that takes part in careful consideration beside the live one.
+
+    Attributes:
+        file: The int8 ``.tflite`` file.
+        golden: Its golden vectors.
+        preprocessing: How windows are cut for it.
+        calibration: From its logits to probabilities.
+    """
+
+    file: str
+    golden: str
+    preprocessing: Preprocessing
+    calibration: Calibration
+
+
+class Careful(_Part):
+    """How a frozen frame is considered, which may take longer than a live one (``device.inference.careful``).
+
+    Attributes:
+        further: Networks beside the live one.
+        mirrored: Whether every variant is also run mirrored.
+        zooms: Sides of the first pass's window as multiples of the whole sonogram's longer side.
+        operating_points: As of the manifest, for the averaged probabilities.
+        abstention: Their uncertain band.
+        spread_limit: Standard deviation of the answers' malignant log-odds from which the answer is ``uncertain``.
+    """
+
+    further: tuple[FurtherNetwork, ...] = ()
+    mirrored: bool = True
+    zooms: tuple[float, ...] = Field(default=(1.0,), min_length=1, max_length=4)
+    operating_points: tuple[OperatingPoint, ...]
+    abstention: Abstention
+    spread_limit: float = Field(gt=0)
+
+
+class Views(_Part):
+    """Limits for the averaged log-odds of two or more views of one lesion (``device.inference.views``)."""
+
+    operating_point: OperatingPoint
+    abstention: Abstention
+
+
 class LesionOutline(_Part):
     """How the lesion mask becomes an outline.
 
     Attributes:
         threshold: Mask probability from which a place belongs to the lesion.
-        smallest_share: Smallest area, as a share of the look's window, that counts as a lesion.
+        smallest_share: Smallest area, as a share of the pass's window, that counts as a lesion.
     """
 
     threshold: float = Field(gt=0, lt=1)
@@ -135,9 +212,12 @@ class Manifest(_Part):
         network: Name of the int8 ``.tflite`` file.
         classes: Class order of the network's outputs; this software knows only one.
         figures: Measured figures with their confidence intervals, as the evaluation wrote them.
+        source: Two tiers of OOD pictures; ``None`` for bundles of schema 1, which know one limit.
+        careful: How a frozen frame is considered; ``None`` where live and frozen are looked at alike.
+        views: Limits for several views of a lesion.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     created: str
@@ -148,22 +228,39 @@ class Manifest(_Part):
     calibration: Calibration
     operating_points: tuple[OperatingPoint, ...]
     abstention: Abstention
-    rejection: Rejection
+    rejection: OodLimit
     lesion: LesionOutline
     training: Training
     figures: dict[str, Any]
+    source: Source | None = None
+    careful: Careful | None = None
+    views: Views | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
         if self.classes != CLASSES:
             raise ValueError(f"classes must be {CLASSES}")
-        for name in (self.network, self.rejection.file, "golden.npz"):
+        if self.schema_version == 1 and (self.source or self.careful or self.views):
+            raise ValueError("source, careful and views need schema_version 2")
+        for name in self.used_files:
             if name not in self.files:
                 raise ValueError(f"{name} is used but not listed in files")
         for name in self.files:
             if Path(name).name != name or name.startswith("."):
                 raise ValueError(f"{name} is not a plain file name")
         return self
+
+    @property
+    def used_files(self) -> tuple[str, ...]:
+        """The files that cannot be missing."""
+        further = self.careful.further if self.careful else ()
+        return (
+            self.network,
+            self.rejection.file,
+            "golden.npz",
+            *([self.source.file] if self.source else []),
+            *(name for network in further for name in (network.file, network.golden)),
+        )
 
     @property
     def label(self) -> str:
@@ -188,6 +285,4 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BundleSchemaError(path, f"{place}: {first['msg']}") from error
+        raise BundleSchemaError(path, in_words(error)) from error

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the int8 network with whichever TensorFlow Lite runtime the device has.
 
 ``ai-edge-litert`` is the present name of the runtime; ``tflite_runtime`` is its predecessor, still found on older
@@ -60,12 +61,15 @@ class Runtime:
 
         Args:
             network: The ``.tflite`` file.
-            threads: Threads that an inference may use.
+            threads: Threads that an inference may use, 1 or more.
 
         Raises:
+            ValueError: ``threads`` is less; that is a mistake of the caller and says nothing of the network.
             RuntimeMissingError: No runtime can be loaded, or it cannot make an interpreter.
             BundleSchemaError: The network does not have the inputs and outputs of this software.
         """
+        if threads < 1:
+            raise ValueError(f"an inference needs a thread at least, not {threads}")
         self._interpreter, self.name = _interpreter(network, threads)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shape = tuple(int(n) for n in inputs[0]["shape"])

@@ -1,9 +1,11 @@
-"""The log of who did what: append-only, chained, and with nobody's name in clear.
+# SPDX-License-Identifier: Apache-2.0
+"""The log of who did what: append-only, chained, and without a name in clear.
 
 Every row's hash covers the row before it, so a row cannot be changed or taken out of the middle unseen. The newest hash
 is sealed under the data key whenever the device is unlocked: rewriting or shortening the chain up to there would need a
-PIN. What stays in clear is the kind of event, its time and the random UID of the exam; who did it, and any remark, is
-sealed. The uploader writes to the same chain while the device is locked.
+PIN. What stays in clear is the kind of event, its time and a digest of the exam's random UID, which leads to no
+exam at the clinic once it is gone from here; who did it, and any remark, is sealed. The uploader writes to the same
+chain while the device is locked.
 
 What this cannot show: a whole card set back to an earlier state, because nothing outside the card remembers it.
 """
@@ -19,9 +21,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from device.errors import AuditDamagedError, RecordDamagedError
-from device.records.vault import Vault
+from device.records.keys.vault import Vault
 
 GENESIS = bytes(32)
+MARK = "sha256:"
+"""What every mark of an exam begins with."""
 
 
 class AuditEvent(StrEnum):
@@ -38,6 +42,10 @@ class AuditEvent(StrEnum):
     EXAM_SENT = "exam-sent"
     EXAM_EXPORTED = "exam-exported"
     EXAM_VIEWED = "exam-viewed"
+    VERDICT_TAKEN_IN = "verdict-taken-in"
+    VERDICT_SHOWN = "verdict-shown"
+    CALL_BACK_ENDED = "call-back-ended"
+    CALL_BACK_OPENED_AGAIN = "call-back-opened-again"
     ADDENDUM = "addendum"
     DRAFT_DELETED = "draft-deleted"
     RETENTION_DELETED = "retention-deleted"
@@ -50,6 +58,7 @@ class AuditEvent(StrEnum):
     CLOCK_SET = "clock-set"
     SETTINGS_CHANGED = "settings-changed"
     UPDATED = "updated"
+    LOG_DAMAGED = "log-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +80,55 @@ class AuditEntry:
 
     Attributes:
         seq: Number, from 1, without gaps.
+        at: When; ``None`` where what stands there is no date (it was changed).
+        event: Usually one of ``AuditEvent``; newer software may know others.
         operator: Who; empty for what the device did by itself.
-        subject: UID of the exam concerned, or empty.
+        subject: UID of the exam concerned while it is on this device, afterwards its mark (:func:`mark_of`); or empty.
+        readable: Whether the sealed part, with who and remark, is as it was written.
     """
 
     seq: int
-    at: datetime
+    at: datetime | None
     clock_trusted: bool
     event: str
     operator: str
     subject: str
     remark: str = field(repr=False)
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """The log as it is read.
+
+    Attributes:
+        entries: Newest first.
+        damage: What is wrong with the chain, in the terms of :func:`verify`; empty while it is intact.
+        damaged_before: Whether the log itself says that it was found changed at an earlier start.
+    """
+
+    entries: tuple[AuditEntry, ...]
+    damage: str = ""
+    damaged_before: bool = False
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was ever found changed, taken out or cut off."""
+        return not self.damage and not self.damaged_before
+
+
+def mark_of(uid: str) -> str:
+    """What stands in the log for an exam: a digest, from which the random UID cannot be found again."""
+    return f"{MARK}{hashlib.sha256(f'mammascope/v1/audit/{uid}'.encode()).hexdigest()}" if uid else ""
+
+
+def marks(connection: sqlite3.Connection, *events: AuditEvent) -> set[str]:
+    """Marks of the exams for which the log has one of these events."""
+    rows = connection.execute(
+        "SELECT subject FROM audit WHERE event IN (SELECT value FROM json_each(?))", (json.dumps(events),)
+    )
+    # Rows of older software have the UID itself.
+    return {str(row[0]) if str(row[0]).startswith(MARK) else mark_of(str(row[0])) for row in rows.fetchall()} - {""}
 
 
 def append(
@@ -108,7 +155,7 @@ def append(
     if vault is not None:
         words = json.dumps([vault.operator, remark], ensure_ascii=False)
         detail = vault.seal("audit", str(seq), words.encode())
-    row = (seq, clock.now().isoformat(), int(clock.trusted()), event.value, subject, detail)
+    row = (seq, clock.now().isoformat(), int(clock.trusted()), event.value, mark_of(subject), detail)
     digest = _chained(previous, row)
     connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, digest))
     if vault is not None:
@@ -140,17 +187,54 @@ def verify(connection: sqlite3.Connection, vault: Vault) -> int:
 
 
 def entries(connection: sqlite3.Connection, vault: Vault, limit: int) -> Iterator[AuditEntry]:
-    """The newest rows, newest first, opened.
-
-    Raises:
-        RecordDamagedError: A row's sealed part was changed.
-    """
+    """The newest rows, newest first, opened; a row that was changed from outside still gives what can be read of it."""
     rows = connection.execute(
         "SELECT seq, at, clock_trusted, event, subject, detail FROM audit ORDER BY seq DESC LIMIT ?", (limit,)
     )
+    exams = {mark_of(uid): uid for (uid,) in connection.execute("SELECT clear(uid) FROM exams")}
     for seq, at, trusted, event, subject, detail in rows.fetchall():
-        operator, remark = json.loads(vault.unseal("audit", str(seq), detail)) if detail else ("", "")
-        yield AuditEntry(seq, datetime.fromisoformat(at), bool(trusted), event, operator, subject, remark)
+        operator, remark, readable = _opened(vault, seq, detail)
+        concerned = exams.get(subject, str(subject))
+        yield AuditEntry(seq, _moment(at), trusted == 1, str(event), operator, concerned, remark, readable)
+
+
+def read_log(connection: sqlite3.Connection, vault: Vault, limit: int) -> AuditLog:
+    """The newest rows, and whether the whole log is as it was written."""
+    try:
+        verify(connection, vault)
+        damage = ""
+    except AuditDamagedError as error:
+        damage = error.detail
+    found = connection.execute("SELECT 1 FROM audit WHERE event = ? LIMIT 1", (AuditEvent.LOG_DAMAGED.value,))
+    return AuditLog(tuple(entries(connection, vault, limit)), damage, found.fetchone() is not None)
+
+
+def newest_remark(connection: sqlite3.Connection, vault: Vault, event: AuditEvent) -> str | None:
+    """The remark of the newest row of a kind, ``None`` where there is no such row."""
+    row = connection.execute(
+        "SELECT seq, detail FROM audit WHERE event = ? ORDER BY seq DESC LIMIT 1", (event.value,)
+    ).fetchone()
+    return None if row is None else _opened(vault, *row)[1]
+
+
+def _opened(vault: Vault, seq: int, detail: object) -> tuple[str, str, bool]:
+    """Who and remark of a row, and whether they are as they were written."""
+    if detail is None:
+        return "", "", True
+    try:
+        operator, remark = json.loads(vault.unseal("audit", str(seq), bytes(detail)))  # type: ignore[call-overload]
+    except (RecordDamagedError, TypeError, ValueError):
+        return "", "", False
+    return str(operator), str(remark), True
+
+
+def _moment(written: object) -> datetime | None:
+    """The date of a row; anything may stand there once the card was written to elsewhere."""
+    try:
+        moment = datetime.fromisoformat(str(written))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _chained(previous: bytes, row: tuple[object, ...]) -> bytes:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pixels as bytes: PNG for what must come back exactly, a small JPEG for the lists.
 
 PNG is lossless and every tool can read it, should a clinic ever have to recover records without this program. The
@@ -12,6 +13,7 @@ import numpy as np
 
 from device.capture.frame import Pixels
 from device.errors import RecordDamagedError
+from device.imaging.encoded import jpeg, png
 
 PNG_LEVEL = 1
 THUMBNAIL_SIZE = (200, 150)
@@ -20,7 +22,7 @@ THUMBNAIL_QUALITY = 85
 
 def to_png(pixels: Pixels) -> bytes:
     """Lossless PNG of an uint8 picture, (h, w) grey or (h, w, 3) RGB."""
-    return _encode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+    return png(pixels, PNG_LEVEL)
 
 
 def thumbnail(pixels: Pixels) -> bytes:
@@ -29,7 +31,7 @@ def thumbnail(pixels: Pixels) -> bytes:
     scale = min(THUMBNAIL_SIZE[0] / width, THUMBNAIL_SIZE[1] / height, 1.0)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return _encode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])
+    return jpeg(small, THUMBNAIL_QUALITY)
 
 
 def from_bytes(content: bytes, where: str) -> Pixels:
@@ -48,11 +50,3 @@ def from_bytes(content: bytes, where: str) -> Pixels:
     if decoded.ndim == 3:
         decoded = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
     return np.asarray(decoded, dtype=np.uint8)
-
-
-def _encode(kind: str, pixels: Pixels, options: list[int]) -> bytes:
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    done, encoded = cv2.imencode(kind, bgr, options)
-    if not done:
-        raise ValueError(f"not a picture: {pixels.dtype} {pixels.shape}")
-    return bytes(encoded)

@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """UIDs, made once: when an exam is begun and when a view is frozen.
 
 Everything that is ever sent to a clinic is named by one of these, and they are stored with the exam. So whatever is
 built or sent a second time is the same instance, and the archive can tell a repetition from something new. Two kinds
-are needed: fresh ones (``new_exam_uid``, ``new_uids``), and ones that follow from a stored UID (``derived_uid``), for
+are needed: fresh ones (``new_exam_uid``, ``new_uids``,
+``new_lesion_uid``), and ones that follow from a stored UID (``derived_uid``), for
 series and items inside a report, which need a name but no column of their own.
 
 All are of the form ``2.25.<UUID as a decimal number>`` (DICOM PS3.5, annex B.2), which needs no registered root.
@@ -37,6 +39,11 @@ class NewUids(NamedTuple):
 
 def new_exam_uid() -> str:
     """A fresh Study Instance UID, for an exam that is begun."""
+    return _uid(uuid4().int)
+
+
+def new_lesion_uid() -> str:
+    """A fresh UID for a lesion of the breast; it names the lesion in every report."""
     return _uid(uuid4().int)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What pictures can come from: USB video grabbers and the Raspberry Pi's own camera."""
 
 from __future__ import annotations

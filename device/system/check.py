@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a check of the device is, and what it finds: a status, one sentence, and what to do.
 
 ``python -m device doctor`` runs them all; each file of this package brings those of its idea. A check reads the machine

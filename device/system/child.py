@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tries something in a process of its own, so that a crash or a hang of a library ends there.
 
 A broken runtime ends the process with a signal rather than an exception, and a screen driver or a camera library may

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the clock can be trusted: an exam with a wrong date is filed under the wrong visit.
 
 A Raspberry Pi without a battery-backed clock wakes up with the time at which it was switched off. Exams begun then are

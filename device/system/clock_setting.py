@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Setting date and time by hand, through systemd, for a device that has neither a network nor a clock battery."""
 
 from __future__ import annotations

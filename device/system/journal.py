@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the system's journal holds that may leave the device: no line that the app or a file name could have put there.
 
 The app's own lines name files, and people name files after patients. So of those only the codes of known errors are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether this machine can carry the software at all: Python, 64 bit, memory."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether there is a network. Having none is ordinary: exams wait for one."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Power and heat: a weak supply or a hot board is behind most faults that nobody can explain.
+# SPDX-License-Identifier: Apache-2.0
+"""Power and heat: a weak supply or a hot board is behind most faults that seem to have no cause.
 
 The firmware of a Raspberry Pi notes under-voltage and throttling since start; Linux shows it in ``/sys``, and the tool
 ``vcgencmd`` on older systems.
@@ -29,7 +30,7 @@ _THROTTLED_SINCE_START = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
-class Supply:
+class PowerSupply:
     """What the firmware has noted about the supply."""
 
     under_voltage_now: bool
@@ -38,7 +39,7 @@ class Supply:
     throttled_before: bool = False
 
 
-def read_supply(root: Path = ROOT, command: str = "vcgencmd") -> Supply | None:
+def read_supply(root: Path = ROOT, command: str = "vcgencmd") -> PowerSupply | None:
     """What is known about the supply, ``None`` on a machine that does not watch it.
 
     Args:
@@ -47,7 +48,7 @@ def read_supply(root: Path = ROOT, command: str = "vcgencmd") -> Supply | None:
     """
     bits = _throttled_bits(read_text(root / _FIRMWARE) or _ask_firmware(command))
     if bits is not None:
-        return Supply(
+        return PowerSupply(
             under_voltage_now=bool(bits & _UNDER_VOLTAGE_NOW),
             under_voltage_before=bool(bits & _UNDER_VOLTAGE_SINCE_START),
             throttled_now=bool(bits & _THROTTLED_NOW),
@@ -56,7 +57,7 @@ def read_supply(root: Path = ROOT, command: str = "vcgencmd") -> Supply | None:
     for sensor in sorted((root / "sys/class/hwmon").glob("hwmon*")):
         if read_text(sensor / "name") == _VOLTAGE_SENSOR:
             low = read_text(sensor / "in0_lcrit_alarm") == "1"
-            return Supply(under_voltage_now=low, under_voltage_before=low)
+            return PowerSupply(under_voltage_now=low, under_voltage_before=low)
     return None
 
 
@@ -87,7 +88,7 @@ def read_temperature_c(root: Path = ROOT) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SupplyCheck:
+class PowerSupplyCheck:
     """The supply and its cable deliver enough."""
 
     root: Path = ROOT

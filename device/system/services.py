@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether what systemd runs for the handheld runs: the app, its uploads, the enrolment, the updates."""
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Unit:
         active: ``active``, ``activating``, ``inactive``, ``failed``...
         sub: More exactly, for instance ``auto-restart``.
         result: How it ended last, ``success`` when well.
-        restarts: How often systemd has started it again since somebody started it.
+        restarts: How often systemd has started it again since it was started by hand.
     """
 
     name: str

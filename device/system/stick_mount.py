@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ask the system to make a stick writable for an export; sticks are mounted read-only until then.
 
 On an installed handheld the app may not mount anything itself: it asks systemd to start one unit, which a polkit rule
-allows (``systemd/units/mammascope-stick-write@.service``). Elsewhere whoever mounted the stick decides.
+allows (``systemd/units/mammascope-stick-write@.service``). Elsewhere its mount decides.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ _LIMIT_S: Final = 35.0  # the unit itself gives up after 30
 
 
 def make_writable(device: str, command: str = "systemctl") -> None:
-    """Mount a stick anew so that it can be written to; returns when it is.
+    """Remount a stick so that it can be written to; returns when it is.
 
     Args:
         device: The partition, for instance ``/dev/sda1``.
         command: systemd's tool.
 
     Raises:
-        StickReadOnlyError: It stays read-only: a switch on the stick, or nobody here who could mount it anew.
+        StickReadOnlyError: It stays read-only: a switch on the stick, or no right here to remount it.
     """
     name, tool = _PARTITION.match(device), shutil.which(command)
     if name is None or tool is None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The card that exams are kept on: how much is free, whether it can be written, and whether it survives switching off.
 
 A root file system under an overlay looks writable and forgets everything at power-off, so the kind of file system below

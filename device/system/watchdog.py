@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tells systemd that the screen loop is alive, so that an app that hangs is ended and started again.
 
 ``python -m device run`` makes one of these and lets the UI loop feed it. The protocol is that of sd_notify(3): a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wireless networks through NetworkManager's own tool: which there are, and joining one.
 
 ``nmcli`` comes with Raspberry Pi OS; where it is missing the screen says so, and the network is set up in another way.

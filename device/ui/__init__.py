@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The touchscreen: everything a field clinician does, by touch, on pygame-ce with a small widget set of our own.
 
 How to write a screen
@@ -22,10 +23,10 @@ builds its widgets from it; it never changes widgets one by one::
             self._count += 1
             self.rebuild()                                 # scroll and zoom are kept by widget key
 
-* **State**: what a touch changes calls ``rebuild()``; what arrives by itself calls ``rebuild_when_free()``, or the
-  widget under a finger would go, and its tap with it.
-* **Words**: one TOML file an area and language, ``locale/<language>/counter.toml``, all five at once, with the same
-  placeholders (``tests/device/ui/test_locale.py`` sees to it). Also ``ui.t.error(e)``, ``.assessment``, ``.reason``.
+* **State**: what a touch changes calls ``rebuild()``; what arrives by itself calls ``rebuild_when_free()``: once a
+  frame, however much arrives. Both wait for a finger to lift, or the widget under it would go, and its tap with it.
+* **Words**: one TOML file an area and language, ``device/words/<language>/counter.toml``, all five at once, with the
+  same placeholders (``tests/device/words/test_words.py`` sees to it). Also ``ui.t.error(e)``, ``.result``, ``.reason``.
 * **Layout**: ``Column``, ``Row``, ``Grid``, ``Card``, ``Spacer``, ``ScrollView`` (long forms), ``Page`` (title, way
   back, footer). ``grow`` shares out what is left. Lengths are those of 800x480: ``ui.px(12)``, ``ui.sizes.target``
   (64), ``.pad``, ``.gap``, ``.portrait``. Nothing may overflow in any language: it is reported, and tests fail.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The program around the screens: window, main loop, screen stack, messages, lock.
 
 The loop runs thirty times a second and never waits for anything else: what takes time runs in ``Tasks`` and comes back
@@ -8,6 +9,7 @@ the loop between two frames, after the screen has been left, so that ``systemctl
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable
@@ -17,17 +19,15 @@ import pygame
 
 from device.config import Settings
 from device.errors import MammascopeError
+from device.fonts.shaping import FontBook
 from device.ui.context import Ui
 from device.ui.display import Display
 from device.ui.pointer import Phase, Pointer
 from device.ui.screen import Screen
-from device.ui.services import Services
-from device.ui.status import Level, StatusBoard
+from device.ui.session.services import Services
+from device.ui.status import Level, Status, StatusBoard, Topic
 from device.ui.tasks import Tasks
-from device.ui.theme.fonts import FontBook
-from device.ui.widgets.base import Widget
-from device.ui.widgets.dialog import Dialog
-from device.ui.widgets.overlay import Overlay
+from device.ui.widgets import Dialog, ImageView, Overlay, Widget
 from device.ui.widgets.status_bar import StatusBar
 from device.ui.widgets.toast import Toasts
 
@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 FRAMES_PER_SECOND = 30
 LONGEST_STEP_S = 0.25
 """What a screen is told after a pause; a longer step would let animations jump."""
+
+COUNTDOWN_S = 20
+"""Seconds before locking from which they are counted down."""
 
 Clock = Callable[[], float]
 Change = Callable[[Settings], Settings]
@@ -60,6 +63,7 @@ class App:
         status: What the status bar says.
         services: As given.
         on_stop: Called when the loop has ended, before anything is closed.
+        on_settings: Called with the settings before and after each change that is kept.
     """
 
     def __init__(
@@ -85,10 +89,11 @@ class App:
         self._timers: list[tuple[float, Callable[[], None], list[float]]] = []
         self._make_lock: Callable[[], Screen] | None = None
         self.on_stop: list[Callable[[], None]] = []
-        self._last_step = self._last_touch = clock()
+        self.on_settings: list[Callable[[Settings, Settings], None]] = []
+        self._last_step = self._last_touch = self._last_use = clock()
         self.status = StatusBoard(self._invalidate)
         self.ui = self._new_ui()
-        self._dress()
+        self._build_chrome()
 
     # --- look -----------------------------------------------------------------------------------------------------
 
@@ -104,7 +109,7 @@ class App:
             on_invalid=self._invalidate,
         )
 
-    def _dress(self) -> None:
+    def _build_chrome(self) -> None:
         """Make and place what belongs to the program itself rather than to a screen."""
         width, height = self.display.size
         self._bar = StatusBar(self.ui, self.status)
@@ -142,6 +147,8 @@ class App:
         if self._save is not None:
             save = self._save
             self.tasks.start("settings", lambda _: save(change), lambda _: None, self.show_error)
+        for action in self.on_settings:
+            action(before, settings)
         if settings.display != before.display:
             self._dress_anew()
 
@@ -160,7 +167,7 @@ class App:
         self.display.rotate(self.settings.display.rotation)
         self.ui = self._new_ui()
         self._close_overlays()
-        self._dress()
+        self._build_chrome()
         self._show()
 
     def _invalidate(self) -> None:
@@ -214,9 +221,14 @@ class App:
             self._show()
 
     def _show(self) -> None:
-        if self.screen is not None:
-            self.screen.layout(self.area)
+        self.place_screen()
         self._dirty = True
+
+    def place_screen(self) -> None:
+        """Give the topmost screen its place: below the status bar, or where it is bare all there is."""
+        if self.screen is not None:
+            whole = pygame.Rect((0, 0), self.display.size)
+            self.screen.layout(whole if self.screen.bare else self.area)
 
     # --- lock -----------------------------------------------------------------------------------------------------
 
@@ -232,9 +244,23 @@ class App:
             self.services.lock()
 
     def _lock_when_idle(self, now: float) -> None:
-        idle = now - self._last_touch
-        if idle >= self.settings.lock.timeout_s and self.screen is not None and self.screen.can_lock:
+        screen, limits = self.screen, self.settings.lock
+        if screen is None or not screen.can_lock or self._make_lock is None:
+            self.status.clear(Topic.LOCK)
+            return
+        if screen.in_use:
+            self._last_use = now
+        longest = max(limits.timeout_s, limits.live_timeout_s) - (now - self._last_touch)
+        left = math.ceil(min(longest, limits.timeout_s - (now - max(self._last_touch, self._last_use))))
+        if left <= 0:
+            self.status.clear(Topic.LOCK)
             self.lock()
+        elif left <= COUNTDOWN_S:
+            if screen.bare:
+                screen.show_bare(False)
+            self.status.set(Status(Topic.LOCK, Level.WARNING, "status.locks_soon", {"seconds": left}))
+        else:
+            self.status.clear(Topic.LOCK)
 
     # --- messages -------------------------------------------------------------------------------------------------
 
@@ -267,7 +293,13 @@ class App:
 
     def toast(self, text: str, level: Level = Level.INFO) -> None:
         """Show a line for a few seconds that needs no answer."""
-        self.toasts.show(text, level)
+        self.toasts.show(text, level, self._buttons())
+
+    def _buttons(self) -> list[pygame.Rect]:
+        """Where a finger could mean something that is not a picture."""
+        top = self.top
+        found = [widget for widget in top.walk() if widget.touchable] if top is not None else []
+        return [widget.rect for widget in found if not isinstance(widget, ImageView)]
 
     def show_error(self, error: MammascopeError) -> None:
         """Say what went wrong, where, and what to do; the log gets the technical detail."""
@@ -380,8 +412,10 @@ class App:
         surface.fill(self.ui.palette.background)
         if self.screen is not None:
             self.screen.draw(surface)
-        self._bar.draw(surface)
+        if self.screen is None or not self.screen.bare:
+            self._bar.draw(surface)
         for overlay in self._overlays:
             self.ui.text.cover(overlay.panel)
             overlay.draw(surface)
+        self.toasts.avoid(self._buttons())
         self.toasts.draw(surface)

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every widget is given: colours, lengths, text, words, the time, and a way to ask for a redraw.
 
-A ``Ui`` is made anew when the language, the theme or the size of the screen changes; then every screen builds its
+A ``Ui`` is made again when the language, the theme or the size of the screen changes; then every screen builds its
 widgets again from its own state. So widgets never have to follow a change of these.
 """
 
@@ -11,11 +12,12 @@ from collections.abc import Callable
 
 import pygame
 
-from device.ui.locale import Translator
-from device.ui.theme.fonts import FontBook
-from device.ui.theme.palette import PALETTES, Colour, Ink, Palette
+from device.fonts.shaping import FontBook
+from device.imaging.marks.styles import Colour
+from device.ui.theme.palette import PALETTES, Ink, Palette
 from device.ui.theme.sizes import Sizes
 from device.ui.theme.text import TextPainter
+from device.words import Translator
 
 
 def _nobody() -> None:

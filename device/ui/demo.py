@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demonstration: the real program on records of its own, with a PIN that it says, from the first picture on.
 
 ``python -m device run --demo`` opens it in a window. Where there is no screen the same program runs on SDL's dummy one:
-it opens the first picture, waits for the finding, prints it in words, saves a picture of its screen and the view in an
-exam, and ends. Nothing of it is a recording: whatever is shown has gone through source, model and records.
+it looks at the phantom, or at every frame of the folder, prints the findings in words, saves a picture of its screen,
+keeps one view in an exam, and ends. Nothing of it is a recording: whatever is shown has gone through source, model and
+records.
 """
 
 from __future__ import annotations
@@ -15,21 +17,26 @@ from pathlib import Path
 
 import pygame
 
-from device.capture.discover import PHANTOM, SourceInfo
-from device.inference.finding import NO_MODEL, Reason
+from device.capture.frame import Frame
+from device.capture.phantom.frames import phantom_frame
+from device.capture.sources.discover import PHANTOM, SourceInfo
+from device.errors import MammascopeError
+from device.inference.finding import NO_MODEL, Finding, ModelResult, Reason
 from device.records.exam import Exam, Patient, View
-from device.records.pin import is_weak
+from device.records.keys.pin import is_weak
 from device.system.clock import clock_trusted
 from device.ui.app import App
 from device.ui.context import Ui
-from device.ui.exam_flow import ExamFlow
-from device.ui.flow import Flow
-from device.ui.inference_worker import ModelState, worker_of
-from device.ui.looks import length_words, scale_of
-from device.ui.screens.frames import FramesScreen
-from device.ui.screens.live import LiveScreen
-from device.ui.screens.view import ViewScreen
-from device.ui.services import Services
+from device.ui.display_settings import length_words, scale_of
+from device.ui.finding_panel import meaning
+from device.ui.flow.exam import ExamFlow
+from device.ui.flow.main import Flow
+from device.ui.record_words import shown_name
+from device.ui.screens.exam.view import ViewScreen
+from device.ui.screens.source.frames import FramesScreen
+from device.ui.session.freezing import freeze
+from device.ui.session.inference_worker import ModelState, inference_of
+from device.ui.session.services import Services
 from device.ui.status import Level, Status, Topic
 
 OPERATOR = "Demo"
@@ -38,8 +45,8 @@ PIN_DIGITS = 6
 LONGEST_WAIT_S = 60.0
 """Seconds for any one step; a Zero needs about ten for the slowest, loading the model."""
 
-SETTLING_S = 15.0
-"""Seconds that the phantom's lesion may take to come well into view, one sweep; the demonstration goes on without."""
+CERTAIN = ((ModelResult.BENIGN, 28), (ModelResult.MALIGNANT, 21), (ModelResult.NORMAL, 376))
+"""Kind and seed of phantoms that the shipped model calls what they are, without doubt and without caution."""
 
 EXIT_NO_FINDING = 2
 
@@ -73,6 +80,7 @@ class Demo:
         self._app = app
         self._frames = frames
         self._exam: Exam | None = None
+        self._exams: ExamFlow | None = None
 
     def begin(self) -> None:
         """Unlock, say that it is a demonstration, and show the first source."""
@@ -82,7 +90,7 @@ class Demo:
         self._exam = app.services.store.begin_exam(PATIENT, OPERATOR, clock_trusted())
         flow = Flow(app)
         flow.home()
-        exams = ExamFlow(app, flow.home)
+        exams = self._exams = ExamFlow(app, flow.home)
         exams.open_exam(self._exam.uid, draft=True)
         exams.use_source(self._source(), self._exam.uid)
 
@@ -95,7 +103,7 @@ class Demo:
     # --- without a screen ---------------------------------------------------------------------------------------------
 
     def run_unseen(self, screenshot: Path) -> int:
-        """Take the first picture, print its finding, save it and a picture of the screen.
+        """Print the finding of the phantom, or of every frame of the folder; save one view and a picture of the screen.
 
         Args:
             screenshot: Where the picture of the screen goes, PNG.
@@ -104,7 +112,13 @@ class Demo:
             0 when there was a finding and it was saved, else 2.
         """
         try:
-            view = self._first_view()
+            if self._frames is None:
+                view = self._phantoms()
+            else:
+                first = self._look_at_all()
+                if first is None:
+                    return EXIT_NO_FINDING
+                view = self._first_view(first)
             self._say(view, screenshot)
             self._save(view)
         except TimeoutError as error:
@@ -114,32 +128,70 @@ class Demo:
             self._app.close_all()
         return EXIT_NO_FINDING if view.finding.model == NO_MODEL else 0
 
-    def _first_view(self) -> View:
-        """Freeze the live picture, or open the first file that can be opened."""
-        screen = self._app.screen
-        if isinstance(screen, LiveScreen):
-            self._wait("live picture", lambda: screen.ready)
-            self._settle(screen)
-            screen.freeze()
-        elif isinstance(screen, FramesScreen):
-            self._wait("picture that can be opened", lambda: screen.first_good is not None)
-            screen.open_file(screen.first_good or 0)
-        self._wait("finding", lambda: isinstance(self._app.screen, ViewScreen))
+    def _phantoms(self) -> View:
+        """Print one line for each of the certain phantoms, and show the first of them frozen."""
+        ui, views = self._app.ui, []
+        self._wait("model", lambda: inference_of(self._app).status.state is not ModelState.LOADING)
+        for kind, seed in CERTAIN:
+            got: list[View] = []
+            lesion = {ModelResult.BENIGN: "benign", ModelResult.MALIGNANT: "malignant"}.get(kind)
+            freeze(self._app, phantom_frame(seed, lesion), got.append)  # type: ignore[arg-type]  # two of its words
+            self._wait("finding", lambda got=got: bool(got))  # type: ignore[misc]  # bound at once
+            views += got
+            truth = ui.t("practice.truth", word=ui.t.result(kind))
+            said = ui.t("practice.model", word=in_a_line(ui, got[0].finding))
+            print(f"phantom: {truth} · {said}", flush=True)
+        if self._exams is not None and self._exam is not None:
+            self._exams.frozen(views[0], self._exam.uid)
+        return self._shown_view()
+
+    def _shown_view(self) -> View:
+        self._wait("view", lambda: isinstance(self._app.screen, ViewScreen))
         shown = self._app.screen
         assert isinstance(shown, ViewScreen)  # noqa: S101 - just waited for; this tells the type checker
         return shown.view
 
-    def _settle(self, screen: LiveScreen) -> None:
-        """Wait until the model is there and sees a lesion, or for as long as that is worth."""
-        worker = worker_of(self._app)
-        self._wait("model", lambda: worker.status.state is not ModelState.LOADING)
-        if worker.status.state is ModelState.READY:
-            self._turn(lambda: screen.sees_lesion, SETTLING_S)
+    def _look_at_all(self) -> int | None:
+        """Print one line a frame of the folder; gives the number of the first file that opens."""
+        screen = self._app.screen
+        assert isinstance(screen, FramesScreen)  # noqa: S101 - ``begin`` has shown it; this tells the type checker
+        self._wait("list of the folder", lambda: screen.listed)
+        if not screen.files:
+            print(self._app.ui.t("frames.empty"), file=sys.stderr)
+        good = [self._look_at(path) for path in screen.files]
+        return good.index(True) if True in good else None
+
+    def _look_at(self, path: Path) -> bool:
+        """Print one line a frame of a file; whether it opens."""
+        ui, opens = self._app.ui, False
+        try:
+            with self._app.services.reader.open_frames(path) as file:
+                for index in range(file.frame_count):
+                    frame = file.read_at(index)
+                    opens = True
+                    name = path.name if file.frame_count == 1 else f"{path.name} #{index + 1}"
+                    print(f"{shown_name(name)}: {in_a_line(ui, self._finding(frame))}", flush=True)
+        except MammascopeError as error:
+            print(f"{shown_name(path.name)}: {ui.t.error(error)}", flush=True)
+        return opens
+
+    def _finding(self, frame: Frame) -> Finding:
+        got: list[Finding] = []
+        inference_of(self._app).ask(frame, lambda _, finding: got.append(finding))
+        self._wait("finding", lambda: bool(got))
+        return got[0]
+
+    def _first_view(self, number: int) -> View:
+        """Open file ``number`` of the folder."""
+        screen = self._app.screen
+        if isinstance(screen, FramesScreen):
+            screen.open_file(screen.files[number])
+        return self._shown_view()
 
     def _say(self, view: View, screenshot: Path) -> None:
         self._app.draw()
         pygame.image.save(self._app.display.surface, screenshot)
-        for line in in_words(self._app.ui, view):
+        for line in in_words(self._app.ui, view) if self._frames is None else [self._app.ui.t("imaging.limits")]:
             print(line)
         print(f"Picture of the screen: {screenshot.absolute()}", flush=True)
 
@@ -151,7 +203,9 @@ class Demo:
         self._wait("end of saving", lambda: self._app.screen is not screen)
         if all(kept.uid != view.uid for kept in self._app.services.store.get(exam.uid).views):
             raise TimeoutError("the view is not in the exam")
-        print(f"Exam saved in: {self._app.services.data_dir}", flush=True)
+        print(
+            "The view was saved in an exam and found again; the records of the demonstration end with it.", flush=True
+        )
 
     def _wait(self, what: str, condition: Callable[[], bool]) -> None:
         if not self._turn(condition, LONGEST_WAIT_S):
@@ -168,12 +222,22 @@ class Demo:
         return True
 
 
+def in_a_line(ui: Ui, finding: Finding) -> str:
+    """A finding as the rest of a line, in the language of the screens."""
+    word = ui.t.result(finding.result)
+    if finding.reason is not None:
+        return f"{word}. {ui.t.reason(finding.reason)}"
+    if finding.probabilities is None:
+        return word
+    malignant = ui.t.result(ModelResult.MALIGNANT)
+    return f"{word} ({malignant} {finding.probabilities['malignant']:.0%})"
+
+
 def in_words(ui: Ui, view: View) -> list[str]:
     """A finding as lines for a terminal, in the language of the screens."""
     finding = view.finding
-    lines = [f"{view.frame.origin}: {ui.t.assessment(finding.assessment)}"]
-    hint = ui.t.reason(finding.reason) if finding.reason else ui.t(f"finding.hint_{finding.assessment.value}")
-    lines.append(hint)
+    lines = [f"{view.frame.origin}: {ui.t.result(finding.result)}"]
+    lines.append(ui.t.reason(finding.reason) if finding.reason else meaning(ui, finding))
     if finding.probabilities is not None and finding.reason is None:
         said = {name: ui.t(f"finding.assessment_{name}") for name in finding.probabilities}
         lines.append(", ".join(f"{said[name]} {share:.0%}" for name, share in finding.probabilities.items()))

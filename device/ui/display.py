@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The window or panel, and the logical surface that the screens draw on.
 
 KMSDRM ignores the kernel's rotation, so the app turns the picture itself: screens draw on an upright surface, and
@@ -6,7 +7,9 @@ KMSDRM ignores the kernel's rotation, so the app turns the picture itself: scree
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 import pygame
 
@@ -16,6 +19,23 @@ from device.ui.pointer import PointerReader
 TITLE = "Mammascope"
 INVISIBLE = ("dummy", "offscreen")
 """SDL's video drivers that draw into memory only."""
+
+
+@contextlib.contextmanager
+def _a_runtime_folder() -> Iterator[None]:
+    """Name some runtime folder where the system names none, while SDL tries one driver after the other.
+
+    Without any, Wayland's library writes a line to standard error before SDL goes on to the next driver; in a folder
+    without a socket it just finds no compositor.
+    """
+    if os.environ.get("XDG_RUNTIME_DIR"):
+        yield
+        return
+    os.environ["XDG_RUNTIME_DIR"] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ["XDG_RUNTIME_DIR"]
 
 
 class Display:
@@ -33,13 +53,14 @@ class Display:
         # In a virtual machine on KMSDRM the picture stays black with SDL's own choice; harmless elsewhere.
         os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "opengles2")
         try:
-            pygame.display.init()
+            with _a_runtime_folder():
+                pygame.display.init()
             flags = 0 if size else pygame.FULLSCREEN
             self._window = pygame.display.set_mode(size or (0, 0), flags)
         except pygame.error as error:
             raise DisplayError("screen", str(error)) from error
         if self.driver in INVISIBLE and "SDL_VIDEODRIVER" not in os.environ:
-            # Without a screen SDL falls back to one that nobody can see; only who asks for that gets it.
+            # Without a screen SDL falls back to one that cannot be seen; only a caller who asks for that gets it.
             pygame.display.quit()
             raise DisplayError("screen", "no screen was found")
         pygame.display.set_caption(TITLE)
@@ -67,10 +88,6 @@ class Display:
             # pygame turns anticlockwise; multiples of 90 degrees are copied pixel by pixel, without loss.
             self._window.blit(pygame.transform.rotate(self.surface, -self.reader.rotation), (0, 0))
         pygame.display.flip()
-
-    def panel_picture(self) -> pygame.Surface:
-        """A copy of what the panel shows, for tests of the rotation."""
-        return self._window.copy()
 
     def close(self) -> None:
         """Give the panel back."""

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draws the first screen once without a panel: what a release has to manage before it may be used at all.
 
-``python -m device update --self-test`` calls it in the new release; nothing of the device's records is touched.
+``python -m device update self-test`` calls it in the new release; nothing of the device's records is touched.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from device.config import Settings
 from device.errors import DisplayError
 from device.ui.app import App
 from device.ui.display import Display
-from device.ui.flow import Flow
-from device.ui.services import Services
+from device.ui.flow.main import Flow
+from device.ui.session.services import Services
 
 _FEWEST_COLOURS = 8
 """An empty screen has one colour; smooth letters alone give dozens."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One kind of touch event for all screens, whatever the panel and however it is turned.
 
 On KMSDRM a panel gives FINGER events in fractions of the panel, under X a mouse may come too, and SDL makes a mouse out
@@ -26,7 +27,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A finger (or the left mouse button) that touches, moves, lifts, or is taken away by somebody else.
+    """A finger (or the left mouse button) that touches, moves, lifts, or is taken over by another widget.
 
     Attributes:
         phase: What happens.
@@ -39,7 +40,7 @@ class Pointer:
     pos: tuple[int, int]
 
     def cancelled(self) -> Pointer:
-        """The same finger, taken away: whoever followed it forgets it without acting."""
+        """The same finger, taken away: the widget that followed it forgets it without acting."""
         return replace(self, phase=Phase.CANCEL)
 
 
@@ -91,9 +92,3 @@ class PointerReader:
         fx, fy = {0: (nx, ny), 90: (ny, 1 - nx), 180: (1 - nx, 1 - ny), 270: (1 - ny, nx)}[self.rotation]
         width, height = self.logical
         return min(max(int(fx * width), 0), width - 1), min(max(int(fy * height), 0), height - 1)
-
-    def to_panel(self, pos: tuple[int, int]) -> tuple[float, float]:
-        """A logical pixel's centre in fractions of the panel; where a finger has to touch to hit it."""
-        width, height = self.logical
-        fx, fy = (pos[0] + 0.5) / width, (pos[1] + 0.5) / height
-        return {0: (fx, fy), 90: (1 - fy, fx), 180: (1 - fx, 1 - fy), 270: (fy, 1 - fx)}[self.rotation]

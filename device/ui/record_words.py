@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the record screens say things: a patient, a moment, a category, where an exam stands.
 
 Kept in one place so that the list, the summary and the details never say the same thing in two ways. Words that the
@@ -6,14 +7,13 @@ printed report has as well are taken from it, so that screen and paper agree.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from device.errors import ArchiveUnreachableError
-from device.records.exam import BiRads, ExamState, Patient, View
-from device.records.outbox_table import OutboxState
-from device.records.summary import ExamSummary
-from device.ui.locale import Translator
+from device.records.exam import BiRads, ExamState, Patient
+from device.records.outbox.rows import OutboxState
+from device.records.store.summary import Answer, ExamSummary
 from device.ui.status import Level
+from device.words import Translator
 
 SEPARATOR = " · "
 
@@ -21,6 +21,11 @@ SEPARATOR = " · "
 def moment(when: datetime) -> str:
     """Date and time on this device's clock, the same in every language."""
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
+
+
+def today() -> date:
+    """The day on this device's clock."""
+    return datetime.now().astimezone().date()
 
 
 def patient_name(patient: Patient) -> str:
@@ -43,41 +48,28 @@ def category(t: Translator, birads: BiRads | None) -> str:
     return t("report.birads", category=birads.value, meaning=t(f"report.birads_{birads.value.lower()}"))
 
 
-def place(t: Translator, view: View) -> str:
-    """Side and clock position of a view."""
-    side = t(f"report.place_{view.laterality.value if view.laterality else 'unknown'}")
-    return side if view.clock_position is None else t("report.place_with_clock", side=side, hour=view.clock_position)
-
-
 def standing(t: Translator, summary: ExamSummary) -> tuple[str, Level]:
     """Where an exam stands, as a word and how much that matters."""
+    if summary.answer is not None:
+        new = summary.answer is Answer.NEW
+        return t("exams.state_new_answer" if new else "exams.state_answered"), Level.WARNING if new else Level.OK
     if summary.state is ExamState.DRAFT:
         return t("exams.state_draft"), Level.INFO
     if summary.outbox is None:
         return t("exams.state_final"), Level.OK
-    levels = {OutboxState.SENT: Level.OK, OutboxState.FAILED: failure_level(summary.outbox_reason)}
-    return t(f"exams.state_{summary.outbox.value}"), levels.get(summary.outbox, Level.WARNING)
-
-
-def failure_level(written: str) -> Level:
-    """How much such a reason matters: that there is no way to the clinic is an ordinary day, and ends by itself."""
-    return Level.WARNING if _code(written) == ArchiveUnreachableError.code else Level.ERROR
+    levels = {OutboxState.SENT: Level.OK, OutboxState.FAILED: Level.ERROR}
+    return t(f"exams.state_{summary.outbox.value}"), levels.get(summary.outbox, Level.INFO)
 
 
 def reason(t: Translator, summary: ExamSummary) -> str:
-    """Why an exam could not be sent, as a sentence; empty when it did not fail."""
+    """Why an exam could not be sent, as a sentence; empty when it did not fail, or only waits for a network."""
     return reason_for(t, summary.outbox_reason) if summary.outbox is OutboxState.FAILED else ""
 
 
-def reason_for(t: Translator, written: str) -> str:
-    """The sentence for a reason as the outbox keeps it."""
-    key = f"errors.{_code(written)}"
+def reason_for(t: Translator, code: str) -> str:
+    """The sentence for the code of a reason, as the outbox keeps it."""
+    key = f"errors.{code}"
     return t(key) if t.has(key) else t("errors.upload")
-
-
-def _code(written: str) -> str:
-    """The error of a reason as the outbox keeps it: its code, then its detail."""
-    return written.partition(" ")[0]
 
 
 def size(count: int) -> str:

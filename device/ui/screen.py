@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The base of every screen: state in the screen, widgets built from it.
 
 A screen keeps what it knows in its own attributes and builds its widgets from them in :meth:`Screen.build`. Whenever
@@ -14,8 +15,8 @@ import pygame
 
 from device.ui.context import Ui
 from device.ui.pointer import Phase, Pointer
-from device.ui.widgets.base import Widget
-from device.ui.widgets.keyboard import LONGEST_TEXT, TouchKeyboard
+from device.ui.widgets import Dialog, Widget
+from device.ui.widgets.entry.keyboard import LONGEST_TEXT, TouchKeyboard, Writing
 
 if TYPE_CHECKING:
     from device.ui.app import App
@@ -28,6 +29,7 @@ class Screen:
         name: Stable name, for tests, the gallery and the log.
         live: Whether it is drawn at every frame (moving pictures) or only after ``ui.invalidate()``.
         can_lock: Whether the idle time-out may lock the device here.
+        bare: Whether it takes the whole panel, the status bar's place as well; see :meth:`show_bare`.
         app: The program; set before :meth:`enter`.
         root: The widgets as built last.
     """
@@ -35,13 +37,13 @@ class Screen:
     name: ClassVar[str] = "screen"
     live: bool = False
     can_lock: ClassVar[bool] = True
+    bare: bool = False
 
     app: App
     root: Widget
 
     def __init__(self) -> None:
         self._area = pygame.Rect(0, 0, 0, 0)
-        self._rebuild_due = False
         self._stale = False
 
     @property
@@ -59,9 +61,27 @@ class Screen:
     def leave(self) -> None:
         """Is covered, closed or locked: stop sources, cancel tasks, save what must not be lost."""
 
+    @property
+    def unsaved(self) -> str:
+        """The key of the sentence that says what going back would lose; empty where nothing would be lost."""
+        return ""
+
     def back(self) -> None:
-        """The user wants to go back (arrow, Escape key)."""
-        self.app.pop()
+        """The user wants to go back (arrow, Escape key); asks first where something would be lost."""
+        if not self.unsaved:
+            self.app.pop()
+            return
+        t = self.ui.t
+        question = Dialog.confirm(
+            self.ui,
+            t("common.discard_title"),
+            t(self.unsaved),
+            t("common.discard"),
+            self.app.pop,
+            danger=True,
+            no=t("common.stay"),
+        )
+        self.app.open(question)
 
     def rebuild(self) -> None:
         """Build the widgets again and draw them at the next frame; does nothing while the screen is covered.
@@ -71,12 +91,12 @@ class Screen:
         """
         if self.app.screen is not self:
             return
-        self._rebuild_due = hasattr(self, "root") and self.root.followed
-        if not self._rebuild_due:
+        if hasattr(self, "root") and self.root.held:
+            self._stale = True
+        else:
             self._build_now()
 
     def _build_now(self) -> None:
-        self._rebuild_due = False
         old = {widget.key: widget for widget in self.root.walk() if widget.key} if hasattr(self, "root") else {}
         self._stale = False
         self.root = self.build()
@@ -87,8 +107,18 @@ class Screen:
                 widget.adopt(before)
         self.ui.invalidate()
 
+    def show_bare(self, bare: bool) -> None:
+        """Show only what one came for, on the whole panel, or everything again."""
+        self.bare = bare
+        self.app.place_screen()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it is used without being touched: it then locks after the longer time only."""
+        return False
+
     def rebuild_when_free(self) -> None:
-        """Rebuild as soon as no finger is on the screen: for what comes by itself and must not swallow a tap."""
+        """Rebuild with the next frame that no finger is on the screen, once for all that has come until then."""
         self._stale = True
 
     def ask_text(
@@ -101,10 +131,21 @@ class Screen:
         secret: bool = False,
         check: Callable[[str], str] | None = None,
         allowed: str = "",
+        writing: Writing = Writing.TEXT,
+        on_next: Callable[[], None] | None = None,
     ) -> None:
         """Open the touch keyboard for one text; see ``TouchKeyboard`` for the arguments."""
         keyboard = TouchKeyboard(
-            self.ui, title, text, on_done, longest=longest, secret=secret, check=check, allowed=allowed
+            self.ui,
+            title,
+            text,
+            on_done,
+            longest=longest,
+            secret=secret,
+            check=check,
+            allowed=allowed,
+            writing=writing,
+            on_next=on_next,
         )
         self.app.open(keyboard)
 

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the status bar says: network, card, clock, power, temperature, each as an icon with words where it matters.
 
-Whoever watches one of these (``device.system``, the uploader) sets it here from the UI thread; the bar shows what is
+What watches one of these (``device.system``, the uploader) sets it here from the UI thread; the bar shows what is
 worst first and says it in words, so that no failure hides behind a small picture.
 """
 
@@ -31,6 +32,12 @@ class Topic(StrEnum):
     CLINIC = "clinic"
     CAMERA = "camera"
     DEMO = "demo"
+    PRACTICE = "practice"
+    RECORDS = "records"
+    LOG = "log"
+    SETTINGS = "settings"
+    ARCHIVE = "archive"
+    LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Status:
         key: Translation key of the sentence, for instance ``status.disk_low``.
         params: What the sentence's placeholders stand for.
         icon: Another icon than the topic's.
+        quiet: Shown as an icon with a mark and never as a sentence: what lasts, and is said where it matters.
     """
 
     topic: Topic
@@ -50,6 +58,7 @@ class Status:
     key: str
     params: Mapping[str, object] = field(default_factory=dict)
     icon: str = ""
+    quiet: bool = False
 
 
 class StatusBoard:

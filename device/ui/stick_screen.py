@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the screens that write to a stick have in common: which sticks there are, and which one is chosen."""
 
 from __future__ import annotations
 
-from device.capture.usb_stick import Stick, find_sticks
+from device.capture.sources.usb_stick import Stick, find_sticks
 from device.system.stick_mount import make_writable
 from device.ui.work_screen import WorkScreen
 

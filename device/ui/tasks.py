@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Work in the background, results on the UI thread: the one way for a screen to do anything that may take time.
 
 The UI thread never waits for a disk, a stick or a network. A screen hands over a function and gets its result, its
@@ -24,7 +25,7 @@ WORKERS = 3
 
 
 class UnexpectedError(MammascopeError):
-    """A task failed for a reason that nobody foresaw; the log has the trace."""
+    """A task failed for an unforeseen reason; the log has the trace."""
 
 
 class Progress:
@@ -70,11 +71,6 @@ class Task(Generic[T]):
         """Deliver nothing of this task any more, and let it end at its next ``Progress`` call."""
         self._progress.stop()
         self._future.cancel()
-
-    @property
-    def running(self) -> bool:
-        """Whether it is neither finished nor cancelled."""
-        return not self._future.done() and not self._progress.cancelled
 
 
 class Tasks:

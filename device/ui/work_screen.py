@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A screen with work in the background: reads that are given up when it is left, writes that never are.
 
 Most screens of records load something on entering and show a moving bar meanwhile. They derive from ``WorkScreen``, so
@@ -10,9 +11,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from device.errors import MammascopeError
-from device.records.store import Store
-from device.ui import record_tasks
+from device.records.store.store import Store
 from device.ui.screen import Screen
+from device.ui.session import record_tasks
 from device.ui.tasks import Progress, Task
 
 T = TypeVar("T")
@@ -78,14 +79,7 @@ class WorkScreen(Screen):
         failed: Callable[[MammascopeError], None] | None = None,
     ) -> None:
         """Read from the records in the background."""
-        services = self.app.services
-
-        def reading(progress: Progress) -> T:
-            with services.working() as store:
-                progress.check()
-                return work(store)
-
-        self.start(name, reading, done, failed)
+        self.start(name, record_tasks.reading(self.app.services, work), done, failed)
 
     def write(
         self,

@@ -1,4 +1,5 @@
-"""How long to wait after a failure: longer each time, and not the same for everybody.
+# SPDX-License-Identifier: Apache-2.0
+"""How long to wait after a failure: longer each time, and not the same for every device.
 
 When a clinic's server comes back after a day, all of its handhelds would otherwise call in the same second.
 """

@@ -1,18 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
 """One file that the clinic's server offers beside its archive: looked at by its beginning, fetched piece by piece.
 
 Same address, same trust and credential as sending. A download that breaks goes on where it was (byte ranges, RFC 9110
-section 14), because on the networks that handhelds meet it breaks. What a file *is*, somebody else has to check.
+section 14), because on the networks that handhelds meet it breaks. What a file *is*, the caller has to check.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from device.errors import ArchiveAnswerError, ArchiveRefusedError, ArchiveUnreachableError, UpdateMissingError
+from device.files import Progress
 from device.upload.destination import Destination
 from device.upload.link import Link, Reply
 from device.upload.pace import Pace
@@ -64,7 +65,7 @@ class ClinicFile:
         self._link.close()  # a server that knows no ranges would go on
         return found[:count]
 
-    def fetch(self, path: Path, size: int, progress: Callable[[int, int], None]) -> None:
+    def fetch(self, path: Path, size: int, progress: Progress) -> None:
         """Bring a file on the card to its full size; what is there already stays.
 
         Args:

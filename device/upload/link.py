@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """One HTTPS connection to the clinic: certificate or pinned key checked before a byte is sent, everything bounded.
 
 Built on the standard library's client. A request is sent as it is, once, with its length (no chunks, which archives
-have lost data over); redirects are not followed; an answer is read in pieces and never beyond a limit. A connection
-that breaks is the normal case in the field and ends as ``ArchiveUnreachableError``.
+have lost data over); redirects are not followed; an answer is read in pieces and never beyond a limit; and every
+request has one deadline for all of it. A connection that breaks is the normal case in the field and ends as
+``ArchiveUnreachableError``.
 """
 
 from __future__ import annotations
@@ -13,15 +15,17 @@ import hashlib
 import http.client
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from device.errors import ArchiveAnswerError, ArchiveUnreachableError, ArchiveUntrustedError, UploadStoppedError
-from device.upload.access import ClinicAccess
+from device.records.pieces import Pieces
+from device.site.access import ClinicAccess
 from device.upload.pace import Pace
 
 PIECE = 16 * 1024
@@ -62,9 +66,11 @@ class Reply:
                     raise ArchiveAnswerError(self._link.name, "the answer is too large")
                 self._link.pace.spend(len(piece))
                 yield piece
+            self._link.check(self._until)  # a connection that was cut in the trailers ends like a good one
             if self._response.length:
                 raise http.client.IncompleteRead(b"", self._response.length)
             self._response.close()  # all of it is read; without this the connection would not take another request
+        self._link.answered()
 
     def body(self, limit: int) -> bytes:
         """The whole body; see :meth:`chunks`."""
@@ -90,9 +96,11 @@ class Link:
         self._access = access
         self._connection: http.client.HTTPConnection | None = None
         self._stopped = False
+        self._overdue = False
+        self._deadline: threading.Timer | None = None
 
     def request(
-        self, method: str, target: str, headers: dict[str, str], body: Sequence[bytes] = (), *, expected: int = 0
+        self, method: str, target: str, headers: dict[str, str], body: Pieces | None = None, *, expected: int = 0
     ) -> Reply:
         """Send one request and wait for the beginning of the answer.
 
@@ -100,7 +108,7 @@ class Link:
             method: ``GET`` or ``POST``.
             target: Path below the service, beginning with ``/``, with its query.
             headers: Beside those of the access.
-            body: Its pieces, empty for none.
+            body: What is sent along; what it fails with while it is read ends the request and is raised.
             expected: Bytes that the answer will probably have; a large one may take longer.
 
         Raises:
@@ -108,22 +116,32 @@ class Link:
             ArchiveUntrustedError: The certificate or the key is not the one to be trusted.
             UploadStoppedError: It was stopped.
         """
-        size = sum(map(len, body))
-        until = time.monotonic() + SILENCE_TIMEOUT_S + (size + expected) / SLOWEST_BYTES_PER_S
+        size = 0 if body is None else body.size
+        allowed_s = SILENCE_TIMEOUT_S + (size + expected) / SLOWEST_BYTES_PER_S
+        until = time.monotonic() + allowed_s
+        self._watch(allowed_s)
         with self.translating():
             fresh = self._connection is None
             try:
-                return self._exchange(method, target, headers, body, size, until)
+                return self._exchange(method, target, headers, body, until)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                if fresh or body:
+                if fresh or body is not None:
                     raise
                 # The other side has closed a connection that lay idle: that says nothing about now. A question may be
                 # asked again; what has a body waits for its turn, or a bad network would be paid for twice.
                 self.close()
-                return self._exchange(method, target, headers, body, size, until)
+                self._watch(max(0.0, until - time.monotonic()))
+                return self._exchange(method, target, headers, body, until)
+
+    def answered(self) -> None:
+        """The answer was read to its end; there is nothing to be late any more."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""
+        self.answered()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -131,11 +149,7 @@ class Link:
     def abort(self) -> None:
         """Break off whatever is going on, from another thread."""
         self._stopped = True
-        connection = self._connection
-        raw = connection.sock if connection is not None else None
-        if raw is not None:
-            with contextlib.suppress(OSError):
-                raw.shutdown(socket.SHUT_RDWR)
+        self._cut()
 
     def check(self, until: float) -> None:
         """End a request that was stopped or crawls.
@@ -161,30 +175,55 @@ class Link:
             self.close()
             if self._stopped:
                 raise UploadStoppedError(self.name) from error
-            raise ArchiveUnreachableError(self.name, _network_words(error)) from error
+            words = "too slow" if self._overdue else _network_words(error)
+            raise ArchiveUnreachableError(self.name, words) from error
         except BaseException:
             self.close()
             raise
 
-    def _exchange(
-        self, method: str, target: str, headers: dict[str, str], body: Sequence[bytes], size: int, until: float
-    ) -> Reply:
+    def _watch(self, allowed_s: float) -> None:
+        """Cut the connection when the request has not ended by then.
+
+        The time-out of a socket starts again with every byte, and the standard library's client reads headers,
+        trailers and interim answers (``100 Continue``) without a moment to check in between; so another thread does it.
+        """
+        self.answered()
+        self._overdue = False
+
+        def end() -> None:
+            self._overdue = True
+            self._cut()
+
+        self._deadline = threading.Timer(min(allowed_s, threading.TIMEOUT_MAX), end)
+        self._deadline.daemon = True
+        self._deadline.start()
+
+    def _cut(self) -> None:
+        """Let every read and write of the connection end now; for another thread than the one that is at it."""
+        connection = self._connection
+        raw = connection.sock if connection is not None else None
+        if raw is not None:
+            with contextlib.suppress(OSError):
+                # Not the TLS socket's own way: that one forgets its session, and reads in clear from then on.
+                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+
+    def _exchange(self, method: str, target: str, headers: dict[str, str], body: Pieces | None, until: float) -> Reply:
         kept = self._connection
         connection = kept if kept is not None and kept.sock is not None else self._connect()
         connection.putrequest(method, self._base + target, skip_accept_encoding=True)
         for name, value in {**self._access.headers(), **headers}.items():
             connection.putheader(name, value)
-        if body:
-            connection.putheader("Content-Length", str(size))
+        if body is not None:
+            connection.putheader("Content-Length", str(body.size))
         connection.endheaders()
         try:
-            self._send(connection, body, until)
+            self._send(connection, () if body is None else body, until)
         except (BrokenPipeError, ConnectionResetError):
-            # Whoever will not have the body answers at once and hangs up; that answer says more than the broken pipe.
+            # A server that refuses the body answers at once and hangs up; that answer says more than the broken pipe.
             return Reply(self, connection.getresponse(), until)
         return Reply(self, connection.getresponse(), until)
 
-    def _send(self, connection: http.client.HTTPConnection, body: Sequence[bytes], until: float) -> None:
+    def _send(self, connection: http.client.HTTPConnection, body: Iterable[bytes], until: float) -> None:
         for piece in body:
             view = memoryview(piece)
             for start in range(0, len(view), PIECE):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Multipart bodies as DICOMweb uses them: one DICOM file wrapped for sending, one taken out of an answer.
 
 What comes from the network is hostile until proved otherwise, so nothing is taken in whole: headers are bounded, and
@@ -6,11 +7,13 @@ the file inside is handed on in pieces.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterable, Iterator
 from email.message import Message
 
 from device.errors import ArchiveAnswerError
+from device.records.pieces import Pieces
 
 DICOM = "application/dicom"
 ACCEPT_AS_STORED = f'multipart/related; type="{DICOM}"; transfer-syntax=*'
@@ -19,19 +22,17 @@ _MAX_PART_HEADERS = 16 * 1024
 _MAX_BOUNDARY = 200
 
 
-def wrap(content: bytes) -> tuple[str, list[bytes]]:
+def wrap(content: Pieces) -> tuple[str, Pieces]:
     """A multipart body around one DICOM file.
 
     Returns:
-        The Content-Type, and the pieces of the body; the file itself is not copied.
+        The Content-Type, and the body, whose pieces are those of the file between a head and an end.
     """
     boundary = secrets.token_hex(16)
     head = f"--{boundary}\r\nContent-Type: {DICOM}\r\n\r\n".encode()
-    return f'multipart/related; type="{DICOM}"; boundary={boundary}', [
-        head,
-        content,
-        f"\r\n--{boundary}--\r\n".encode(),
-    ]
+    end = f"\r\n--{boundary}--\r\n".encode()
+    body = Pieces(len(head) + content.size + len(end), lambda: itertools.chain((head,), content, (end,)))
+    return f'multipart/related; type="{DICOM}"; boundary={boundary}', body
 
 
 def unwrap(content_type: str, chunks: Iterable[bytes], where: str) -> Iterator[bytes]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Not more bytes a second than the site allows, so that a phone's network stays usable for people."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ class Pace:
 
     Args:
         bytes_per_s: 0 means no limit.
-        stop: When set, whoever waits here ends with ``UploadStoppedError``.
+        stop: When set, a thread that waits here ends with ``UploadStoppedError``.
         now: Monotonic seconds.
     """
 

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clinic's proof that it has an exam: for every instance what it was, where it is, and when that was seen.
 
-Written when the last instance is confirmed, kept with the exam in the outbox. It names nobody.
+Written when the last instance is confirmed, kept with the exam in the outbox. It holds no names.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Self
+
+from device.structured import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,17 @@ class Receipt:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what :meth:`to_json` wrote."""
-        raw = json.loads(text)
-        instances = (
-            ConfirmedInstance(i["sop_uid"], i["sha256"], i["url"], datetime.fromisoformat(i["confirmed_at"]))
-            for i in raw["instances"]
-        )
-        return cls(raw["study_uid"], raw["archive"], tuple(instances))
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        raw = parse_json(text.encode())
+        try:
+            instances = tuple(
+                ConfirmedInstance(i["sop_uid"], i["sha256"], i["url"], datetime.fromisoformat(i["confirmed_at"]))
+                for i in raw["instances"]
+            )
+            return cls(raw["study_uid"], raw["archive"], instances)
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError("not a receipt") from None

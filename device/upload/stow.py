@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """A clinic's archive over DICOMweb: store one instance, find it again, and compare what is there with what was sent.
 
 A status of 200 proves nothing: proxies and archives have answered it and stored nothing, and an archive that does not
 overwrite discards a second content under a known UID and says 200 as well. So nothing here believes a status. Whether
 an instance is there is asked for (QIDO-RS), and whether it is the right one is seen by reading it back (WADO-RS).
 
-All questions name the study, so an archive can answer a handheld without letting it look at anybody else's.
+All questions name the study, so an archive can answer a handheld without letting it look at any other.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,11 @@ from device.errors import (
     ArchiveRejectedError,
     ArchiveUnreachableError,
     ContentConflictError,
+    NotStoredError,
 )
+from device.records.pieces import Pieces
+from device.structured import StructureError, parse_json
+from device.upload.comparison import differences
 from device.upload.link import Link, Reply
 from device.upload.multipart import ACCEPT_AS_STORED, unwrap, wrap
 
@@ -33,12 +38,16 @@ _LARGEST_READ_BACK = 1 << 30
 """Bytes of an instance whose digest is taken as it comes in; nothing of it is kept."""
 
 _LARGEST_COMPARED = 128 << 20
-"""Bytes of an instance that an archive has written anew and that is compared in memory."""
+"""Bytes of an instance that an archive has rewritten and that is compared, in another process' memory."""
+
+_UID = re.compile(r"[0-9][0-9.]{0,63}")
+"""Generous: some archives write leading zeros; nothing but digits and dots goes into a path."""
 
 _SOP_INSTANCE_UID = "00080018"
 _SERIES_INSTANCE_UID = "0020000E"
 
 _ALREADY_THERE = 409
+_UNREADABLE = (404, 410)
 _UNAUTHORISED = (401, 403)
 _OVERLOADED = (408, 425, 429, 502, 503, 504)
 
@@ -70,7 +79,7 @@ class DicomWebArchive:
         self.url = url.rstrip("/")
         self._link = link
 
-    def store(self, content: bytes) -> None:
+    def store(self, content: Pieces) -> None:
         """Send one instance (STOW-RS). That this returns does not mean that it is stored.
 
         Args:
@@ -115,21 +124,21 @@ class DicomWebArchive:
         if reply.status in (204, 404):
             return None
         self._raise_unless_ok(reply)
-        found = [entry for entry in self._entries(text) if _value(entry, _SOP_INSTANCE_UID) == sop_uid]
+        found = [entry for entry in entries_of(text, self._link.name) if _value(entry, _SOP_INSTANCE_UID) == sop_uid]
         if not found:
             return None
         if len(found) > 1:
             raise ContentConflictError(sop_uid, f"the archive has it {len(found)} times")
         series_uid = _value(found[0], _SERIES_INSTANCE_UID)
-        if series_uid is None:
+        if series_uid is None or not _UID.fullmatch(series_uid):
             raise ArchiveAnswerError(self._link.name, "an instance without a series")
         return StoredInstance(study_uid, series_uid, sop_uid)
 
-    def verify(self, stored: StoredInstance, content: bytes) -> None:
+    def verify(self, stored: StoredInstance, content: Pieces) -> None:
         """Read an instance back (WADO-RS) and compare it with what was sent.
 
-        The bytes are compared by their SHA-256 as they come in, so a loop is never held a second time. Only if they
-        differ is the instance fetched whole and its content compared.
+        The bytes are compared by their SHA-256 as they come in, so a loop is never held. Only if they differ is the
+        instance fetched once more and its content compared, in a process of its own.
 
         Args:
             stored: Where it is.
@@ -137,17 +146,18 @@ class DicomWebArchive:
 
         Raises:
             ContentConflictError: The archive has something else under this name.
+            NotStoredError: It is there, but not to be read (any more) by this device.
             UploadError: As for :meth:`store`.
         """
-        digest = hashlib.sha256()
-        for piece in self._read_back(stored, len(content), _LARGEST_READ_BACK):
+        digest, size = hashlib.sha256(), 0
+        for piece in self._read_back(stored, content.size, _LARGEST_READ_BACK):
             digest.update(piece)
-        if digest.digest() == hashlib.sha256(content).digest():
+            size += len(piece)
+        if digest.hexdigest() == content.sha256:
             return
-        from device.upload.same_content import differences
-
-        theirs = b"".join(self._read_back(stored, len(content), _LARGEST_COMPARED))
-        different = differences(content, theirs)
+        if max(size, content.size) > _LARGEST_COMPARED:
+            raise ContentConflictError(stored.sop_uid, "written anew there, and too large to be compared")
+        different = differences(content, self._read_back(stored, content.size, _LARGEST_COMPARED), _LARGEST_COMPARED)
         if different:
             raise ContentConflictError(stored.sop_uid, f"different: {', '.join(different[:8])}")
 
@@ -155,6 +165,8 @@ class DicomWebArchive:
         reply = self._link.request("GET", stored.target, {"Accept": ACCEPT_AS_STORED}, expected=expected)
         if reply.status != 200:
             reply.body(_LARGEST_JSON)  # unread, it would stand in the way of the next answer
+        if reply.status in _UNREADABLE:
+            raise NotStoredError(stored.sop_uid, f"status {reply.status}")
         self._raise_unless_ok(reply)
         return unwrap(reply.content_type, reply.chunks(limit), self._link.name)
 
@@ -170,15 +182,20 @@ class DicomWebArchive:
         if reply.status in _OVERLOADED:
             raise ArchiveUnreachableError(self._link.name, f"status {reply.status}")
 
-    def _entries(self, text: bytes) -> list[dict[str, Any]]:
-        """The list of a QIDO-RS answer."""
-        try:
-            entries = json.loads(text)
-        except (ValueError, RecursionError):
-            raise ArchiveAnswerError(self._link.name, "not JSON") from None
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise ArchiveAnswerError(self._link.name, "not a list of instances")
-        return entries
+
+def entries_of(text: bytes, where: str) -> list[dict[str, Any]]:
+    """The list of a QIDO-RS answer.
+
+    Raises:
+        ArchiveAnswerError: It is none.
+    """
+    try:
+        entries = parse_json(text)
+    except StructureError as error:
+        raise ArchiveAnswerError(where, str(error)) from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ArchiveAnswerError(where, "not a list of instances")
+    return entries
 
 
 def _value(entry: dict[str, Any], tag: str) -> str | None:

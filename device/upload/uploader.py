@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """The thread that sends: works the outbox off whenever there is something due, and rests in between.
 
 Made by the app and by ``python -m device upload --watch``. It goes on while the device is locked; after a restart it
-needs its key once (see ``device.records.vault.locked_opener``). Others see it only through :attr:`Uploader.status`, an
+needs its key once (see ``device.records.keys.vault.locked_opener``). Others see it only through
+:attr:`Uploader.status`, an
 immutable snapshot. Off, and not even a thread, until the device is enrolled.
 """
 
@@ -11,7 +13,9 @@ import fcntl
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,16 +23,21 @@ from device.errors import (
     ArchiveUnreachableError,
     MammascopeError,
     UploaderBusyError,
+    UploadError,
+    UploadFaultError,
     UploadLockedError,
     UploadStoppedError,
+    VerdictKeyMissingError,
 )
 from device.records.audit import Clock
-from device.records.outbox_table import OutboxState, OutboxTable
-from device.records.sealing import Opener
+from device.records.keys.hpke import HpkeOpener
+from device.records.outbox.table import OutboxState, OutboxTable
+from device.records.store.blobs import disk_error
 from device.upload.backoff import EXAM, NETWORK, Backoff
+from device.upload.clinic_inbox import ClinicInbox
+from device.upload.delivery import Outbox, PassResult
 from device.upload.destination import Destination
 from device.upload.link import Link
-from device.upload.outbox import Outbox, PassResult
 from device.upload.pace import Pace
 from device.upload.status import UploadState, UploadStatus, count
 from device.upload.stow import DicomWebArchive
@@ -44,24 +53,28 @@ class Uploader:
 
     Args:
         folder: The records folder.
-        where: Where to; see ``device.upload.destination``.
+        where: Says where to, once there is a key to open the stored access with; see ``device.upload.destination``.
         opener: Opens sealed instances; ``None`` until the device is unlocked once, see :meth:`unlocked`.
         clock: Time.
         after_exam: How long an exam waits after it failed.
         after_network: How long everything waits after the clinic could not be reached.
         on_change: Called, from the thread, after every change of :attr:`status`.
+        training_exams: Whether exams of a phantom are sent.
+        inbox: Asks the clinic, after what was due is sent, for what it has for this device.
     """
 
     def __init__(
         self,
         folder: Path,
-        where: Destination,
-        opener: Opener | None,
+        where: Callable[[HpkeOpener], Destination],
+        opener: HpkeOpener | None,
         *,
         clock: Clock | None = None,
         after_exam: Backoff = EXAM,
         after_network: Backoff = NETWORK,
         on_change: Callable[[UploadStatus], None] = lambda status: None,
+        training_exams: Callable[[], bool] = lambda: False,
+        inbox: ClinicInbox | None = None,
     ) -> None:
         self._folder = folder
         self._opener = opener
@@ -69,11 +82,14 @@ class Uploader:
         self._after_exam = after_exam
         self._after_network = after_network
         self._on_change = on_change
+        self._training_exams = training_exams
+        self._inbox = inbox
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._network_is_back = False
-        self._link = Link(where.url, where.access, Pace(where.bytes_per_s, self._stop))
-        self._archive = DicomWebArchive(where.url, self._link)
+        self._where = where
+        self._link: Link | None = None
+        self._archive: DicomWebArchive | None = None
         self._failures = 0
         self._status = UploadStatus()
         self._thread: threading.Thread | None = None
@@ -97,7 +113,10 @@ class Uploader:
         """
         self._stop.set()
         self._wake.set()
-        self._link.abort()
+        if self._link is not None:
+            self._link.abort()
+        if self._inbox is not None:
+            self._inbox.stop()
         if self._thread is not None:
             self._thread.join(timeout_s)
             return not self._thread.is_alive()
@@ -112,7 +131,7 @@ class Uploader:
         self._network_is_back = self._network_is_back or network_is_back
         self._wake.set()
 
-    def unlocked(self, opener: Opener) -> None:
+    def unlocked(self, opener: HpkeOpener) -> None:
         """The device was unlocked: from now on the outbox can be opened, locked or not."""
         self._opener = opener
         self._wake.set()
@@ -126,11 +145,12 @@ class Uploader:
             RecordsError: The outbox cannot be read or written.
         """
         with _Alone(self._folder):
-            table = OutboxTable.open(self._folder, self._clock)
+            table = OutboxTable.open(self._folder, self._clock, self._opener)
             try:
+                table.resume()
                 return self._pass(table)
             finally:
-                self._link.close()
+                self._hang_up()
                 table.close()
 
     # --- the thread ---------------------------------------------------------------------------------------------------
@@ -139,17 +159,53 @@ class Uploader:
         while not self._stop.is_set():
             try:
                 with _Alone(self._folder):
-                    table = OutboxTable.open(self._folder, self._clock)
+                    table = OutboxTable.open(self._folder, self._clock, self._opener)
                     try:
+                        table.resume()
                         self._work(table)
                     finally:
-                        self._link.close()
+                        self._hang_up()
                         table.close()
             except UploadStoppedError:
                 break
             except MammascopeError as error:
                 self._rest(self._trouble(error), UploadState.TROUBLE, error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, exams must go on being sent, and the user told
+                fault = UploadFaultError(_place_of(error))
+                self._set_aside(fault)
+                self._rest(self._trouble(fault), UploadState.TROUBLE, fault)
         self._set(UploadStatus())
+
+    def _set_aside(self, fault: UploadFaultError) -> None:
+        """Let the exam that was being sent wait for a while, so that it does not stand in the way of the others."""
+        exam_uid = self._status.sending
+        if exam_uid is None:
+            return
+        try:
+            table = OutboxTable.open(self._folder, self._clock, self._opener)
+            try:
+                attempts = table.entry(exam_uid).attempts + 1
+                wait = self._after_exam.wait(attempts)
+                table.mark_failed(exam_uid, fault.code, self._clock.now() + wait, fault.detail)
+            finally:
+                table.close()
+        except MammascopeError as error:
+            _log.warning("uploading: %s", error)
+
+    def _hang_up(self) -> None:
+        """Close the connection; the next pass looks again where to send, in case the device was enrolled again."""
+        if self._link is not None:
+            self._link.close()
+        self._link = self._archive = None
+
+    def _archive_of(self, opener: HpkeOpener) -> DicomWebArchive:
+        if self._archive is None:
+            where = self._where(opener)
+            self._link = Link(where.url, where.access, Pace(where.bytes_per_s, self._stop))
+            self._archive = DicomWebArchive(where.url, self._link)
+            if self._stop.is_set():  # the caller of stop saw no connection to break off
+                raise UploadStoppedError(where.url)
+        return self._archive
 
     def _work(self, table: OutboxTable) -> None:
         """Pass after pass until it is stopped."""
@@ -161,24 +217,46 @@ class Uploader:
             except UploadLockedError as error:
                 self._rest(LONGEST_REST, UploadState.LOCKED, error, table)
                 continue
-            if result.trouble is None:
+            except UploadStoppedError:
+                raise
+            except UploadError as error:  # where to send is not known, however many exams wait
+                self._rest(self._trouble(error), UploadState.TROUBLE, error, table)
+                continue
+            trouble = result.trouble if result.trouble is not None else self._ask_inbox()
+            if trouble is None:
                 self._failures = 0
                 self._rest(self._until_next(table), UploadState.IDLE, None, table)
             else:
-                self._rest(self._trouble(result.trouble), UploadState.TROUBLE, result.trouble, table)
+                self._hang_up()
+                self._rest(self._trouble(trouble), UploadState.TROUBLE, trouble, table)
+
+    def _ask_inbox(self) -> UploadError | None:
+        """Fetch what the clinic has for this device; what went wrong, if anything."""
+        if self._inbox is None or self._opener is None or self._stop.is_set():
+            return None
+        try:
+            result = self._inbox.run_once(self._opener)
+        except VerdictKeyMissingError:  # an archive without readers has nothing for us
+            return None
+        except UploadStoppedError:
+            raise
+        except UploadError as error:
+            return error
+        return next(iter(result.refused), None)
 
     def _pass(self, table: OutboxTable) -> PassResult:
         if self._opener is None:
             raise UploadLockedError("outbox")
+        table.unlocked(self._opener)
         if self._network_is_back:
             self._network_is_back = False
             self._retry_unreachable(table)
-        outbox = Outbox(table, self._opener, self._archive, self._clock, self._after_exam)
+        outbox = Outbox(table, self._opener, self._archive_of(self._opener), self._clock, self._after_exam)
         return outbox.send_due(lambda exam_uid: self._show_sending(table, exam_uid))
 
     def _retry_unreachable(self, table: OutboxTable) -> None:
         for entry in table.entries([OutboxState.FAILED]):
-            if entry.reason.startswith(ArchiveUnreachableError.code):
+            if entry.reason_code == ArchiveUnreachableError.code:
                 table.retry(entry.exam_uid)
 
     def _trouble(self, error: MammascopeError) -> timedelta:
@@ -215,12 +293,20 @@ class Uploader:
         """What to show; without a table the numbers stay what they were."""
         if table is None:
             old = self._status
-            return UploadStatus(state, old.waiting, old.failed, old.sent, old.alarms, None, trouble, next_look)
-        return count(table, state, sending=sending, trouble=trouble, next_look=next_look)
+            return replace(old, state=state, sending=None, trouble=trouble, next_look=next_look)
+        wanted = self._training_exams()
+        return count(table, state, sending=sending, trouble=trouble, next_look=next_look, training_exams=wanted)
 
     def _set(self, status: UploadStatus) -> None:
         self._status = status
         self._on_change(status)
+
+
+def _place_of(error: Exception) -> str:
+    """The kind of an unexpected error and where in the program it arose; its words may hold anything, and stay out."""
+    steps = traceback.extract_tb(error.__traceback__)
+    last = steps[-1] if steps else None
+    return type(error).__name__ + (f" at {Path(last.filename).name}:{last.lineno}" if last is not None else "")
 
 
 class _Alone:
@@ -234,7 +320,7 @@ class _Alone:
         try:
             self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise UploaderBusyError(self._path, error.strerror or "") from error
+            raise disk_error(self._path, error) from error
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

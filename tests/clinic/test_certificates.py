@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clinic's certificates do what they are for: verified by OpenSSL over a real connection."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ NAMES = ["archive.example", "192.168.1.20", "fe80::1"]
 
 
 def handshake(server: KeyPair, trusted: bytes, name: str, folder: Path) -> None:
-    """Connect to a server with this certificate as somebody who trusts that authority and expects this name."""
+    """Connect to a server with this certificate as a client that trusts that authority and expects this name."""
     both = folder / "server.pem"
     both.write_bytes(server.certificate + server.key)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

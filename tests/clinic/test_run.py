@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``./clinic/run`` as a clinic uses it: one command, a running archive, and a clear word when something is amiss."""
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ needs_orthanc = pytest.mark.skipif(installation() is None, reason="orthanc, orth
 
 @pytest.fixture
 def run(checkout: Path, tmp_path: Path) -> list[str]:
-    return [str(checkout / "clinic" / "run"), "--state", str(tmp_path / "state")]
+    command = [str(checkout / "clinic" / "run"), "--state", str(tmp_path / "state")]
+    return [*command, "--pages-port", str(free_port())]
 
 
 def said(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -61,6 +63,45 @@ def test_adding_a_handheld_writes_its_file_and_shows_no_password(run: list[str],
     assert not file.exists()
 
 
+def test_a_handheld_gets_the_place_that_the_archive_was_last_started_as(run: list[str], tmp_path: Path) -> None:
+    ClinicState(tmp_path / "state").remember_place("Kibera clinic", ["192.0.2.7", "archive.example"], 9443)
+    assert said([*run, "--add-device", "ward-3"]).returncode == 0
+    content = tomllib.loads((tmp_path / "state" / "enrolment" / "ward-3.toml").read_text())
+    assert content["site"]["name"] == "Kibera clinic"
+    assert content["clinic"]["url"] == "https://192.0.2.7:9443/dicom-web"
+
+
+@pytest.mark.parametrize(
+    "words", [["--add-device", "ward-3"], ["--offer-update", "x.update"], ["--remove-device", "ward-3"]]
+)
+def test_a_folder_that_no_clinic_was_started_in_is_named_and_not_made(
+    run: list[str], tmp_path: Path, words: list[str]
+) -> None:
+    done = said([*run, *words])
+    assert done.returncode == 2
+    assert "no clinic was started with this folder" in done.stderr
+    assert "--state" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[" * 100_000, "[]", '{"name": 1}', '{"name":"a","hosts":["h"],"port":94433}'])
+def test_a_damaged_place_is_one_line(run: list[str], tmp_path: Path, content: str) -> None:
+    ClinicState(tmp_path / "state")
+    (tmp_path / "state" / "place.json").write_text(content)
+    done = said([*run, "--add-device", "ward-3"])
+    assert done.returncode == 2
+    assert "place.json" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("port", ["0", "94433", "-1", "https"])
+def test_a_port_that_cannot_be_is_refused(run: list[str], port: str) -> None:
+    done = said([*run, "--port", port, "--add-device", "ward-3"])
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+
+
 def test_an_impossible_name_is_one_line(run: list[str]) -> None:
     done = said([*run, "--add-device", "Ward 3"])
     assert done.returncode == 2
@@ -82,6 +123,10 @@ def test_it_runs_says_where_and_ends_when_told(run: list[str], tmp_path: Path) -
     try:
         assert f"https://localhost:{port}/" in "".join(shown), process.stderr and process.stderr.read()
         users = json.loads((state / "users.json").read_text())
+        assert said([*run, "--add-device", "later"]).returncode == 0  # while it runs
+        later = tomllib.loads((state / "enrolment" / "later.toml").read_text())["clinic"]
+        assert later["url"] == f"https://localhost:{port}/dicom-web"
+        assert system(port, state, later["user"], later["password"]) == 403  # known, and may not ask for this
         assert system(port, state, "admin", users["admin"]) == 200
         assert system(port, state, "reader", users["reader"]) == 200
         assert system(port, state, "reader", "wrong") == 401

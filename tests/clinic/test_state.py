@@ -1,4 +1,5 @@
-"""Keys and passwords are made once, are nobody else's, and stay when the archive starts again."""
+# SPDX-License-Identifier: Apache-2.0
+"""Keys and passwords are made once, are readable by their owner only, and stay when the archive starts again."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from clinic.certificates import key_pin
 from clinic.enrolment import enrolment_of
 from clinic.errors import StateError
 from clinic.state import ClinicState
-from device.upload.access import access_from
+from device.site.access import access_from
 
 
 def test_everything_is_private_to_the_owner(tmp_path: Path) -> None:
@@ -79,6 +80,8 @@ def test_a_handheld_understands_its_enrolment(tmp_path: Path) -> None:
     names = ("fd00::7", "localhost")
     server = state.server("Clinic", names)
     enrolment = enrolment_of("one", state, "Clinic", names, 8443, server)
+    assert "verdict_key" in enrolment.to_toml()
+    assert "verdict_key" not in enrolment.to_toml(verdicts=False), "as handhelds before 0.6.0 take it"
     written = tomllib.loads(enrolment.to_toml())
     assert written["site"]["name"] == "Clinic"
     clinic = written["clinic"]

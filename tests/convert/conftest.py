@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network so small that it is trained in no time and converted in seconds, with the outputs of the real one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small data sets in the official layouts, made up of phantoms, for tests that need folders and not real images."""
 
 from __future__ import annotations
@@ -7,9 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from convert.data.datasets.sample import UNKNOWN, Sample
 from device.capture.frame import Pixels
-from device.capture.phantom import phantom_scene
+from device.capture.phantom.frames import phantom_scene
 from device.imaging.sonogram import to_grey
+from device.inference.finding import CLASSES
 
 
 def phantom_pair(seed: int, label: int) -> tuple[Pixels, Pixels]:
@@ -63,3 +66,25 @@ def make_uclm(folder: Path, patients: int = 6) -> Path:
     rows.append("images/P000_001.jpg,benign,P000,No,No,Yes,two pictures")
     (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
+
+
+def make_class_folders(folder: Path, each: int = 2, outlined: bool = True) -> Path:
+    """A hospital's own folder: ``benign`` and ``malignant``, masks beside, a table of patients with two images each."""
+    (folder / "masks").mkdir(parents=True)
+    rows = ["file,patient,scanner"]
+    for label, name in ((1, "benign"), (2, "malignant")):
+        (folder / name).mkdir()
+        for number in range(each):
+            stem = f"{name}{number}"
+            pixels, mask = phantom_pair(9000 + 100 * label + number, label)
+            cv2.imwrite(str(folder / name / f"{stem}.png"), pixels)
+            if outlined:
+                cv2.imwrite(str(folder / "masks" / f"{stem}.png"), mask)
+            rows.append(f"{name}/{stem}.png,{name} {number // 2},Aplio")
+    (folder / "list.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def label_name(sample: Sample) -> str:
+    """The class of a sample in words."""
+    return "unknown" if sample.label == UNKNOWN else CLASSES[sample.label]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Predictions made up for tests: a model that is right to a known degree, over two sets, three scanners and folds."""
 
 from __future__ import annotations
@@ -6,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from convert.agreement import rejection
-from convert.intervals import Figure
-from convert.metrics import decided
-from convert.predictions import Predictions
-from convert.report import Evaluation, Evidence
+from convert.evaluate.agreement import ood_detection
+from convert.evaluate.evaluation import Evaluation, EvaluationInputs
+from convert.evaluate.intervals import Estimate
+from convert.evaluate.metrics import apply_thresholds
+from convert.evaluate.predictions import Predictions
 from device.inference.finding import CLASSES
 from device.inference.manifest import Abstention
 
@@ -38,19 +39,23 @@ def make_predictions(seed: int = 0, n: int = 300, strength: float = 1.5, views: 
     )
 
 
-def make_evidence() -> Evidence:
+def make_evidence() -> EvaluationInputs:
     """Folds on two sets with their float original, a set left out, rejection, a shortcut and a size."""
     band = Abstention(lower=0.2, upper=0.5)
     original = make_predictions(20, strength=2.5)
     moved = np.abs(original.probabilities + np.random.default_rng(1).normal(scale=0.01, size=(len(original), 3)))
     quantised = replace(original, probabilities=moved / moved.sum(1, keepdims=True))
-    foreign = make_predictions(21, n=120, strength=1.5)
+    other = make_predictions(21, n=120, strength=1.5)
     single = {"folds": np.full(120, -1), "sets": np.full(120, "uclm"), "scanners": np.full(120, "uclm")}
     generator = np.random.default_rng(22)
-    return Evidence(
-        folds=Evaluation("5 grouped folds", decided(quantised, 0.25, band), decided(original, 0.25, band)),
-        left_out={"uclm": Evaluation("BUS-UCLM left out", decided(replace(foreign, **single), 0.25, band))},
-        rejection=rejection(generator.random(300), original.groups, {"photographs": 0.9 + generator.random(20)}, 0.96),
-        shortcuts={"accuracy_text_masked": Figure(0.8, 0.75, 0.85)},
+    return EvaluationInputs(
+        folds=Evaluation(
+            "5 grouped folds", apply_thresholds(quantised, 0.25, band), apply_thresholds(original, 0.25, band)
+        ),
+        left_out={"uclm": Evaluation("BUS-UCLM left out", apply_thresholds(replace(other, **single), 0.25, band))},
+        ood_detection=ood_detection(
+            generator.random(300), original.groups, {"photographs": 0.9 + generator.random(20)}, 0.96
+        ),
+        shortcuts={"accuracy_text_masked": Estimate(0.8, 0.75, 0.85)},
         cost={"bundle_mb": 3.2},
     )

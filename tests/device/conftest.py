@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every test of the device is patient, and none of them depends on how long the machine took meanwhile."""
 
 from __future__ import annotations
@@ -18,4 +19,4 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def _waits_do_not_run_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait after wrong PINs is as long as it was, however long it takes to look; a millisecond passes each time."""
     ticks = itertools.count(10_000_000)
-    monkeypatch.setattr("device.records.attempts._seconds_since_boot", lambda: next(ticks) / 1000)
+    monkeypatch.setattr("device.records.keys.attempts._seconds_since_boot", lambda: next(ticks) / 1000)

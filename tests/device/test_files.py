@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writing a file: the old content or the new, and nothing in between, also after a power cut."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line: verbs that exist, errors in one line, and nothing loaded that was not asked for."""
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from device import __main__ as command_line
-from device.commands import COMMANDS, Command, installed_commands
+from device.commands import COMMANDS, Command
 from device.errors import EmptyFileError
+from device.words import texts
 
 
 def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -20,16 +22,16 @@ def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_help_offers_every_verb_that_is_there_and_no_other(checkout: Path) -> None:
+def test_help_offers_every_verb_and_each_has_its_module(checkout: Path) -> None:
     shown = run("--help", folder=checkout)
     assert shown.returncode == 0
     for command in COMMANDS:
-        there = importlib.util.find_spec(command.module) is not None
-        assert (f"    {command.verb} " in shown.stdout) == there, command.verb
+        assert f"    {command.verb} " in shown.stdout, command.verb
+        assert importlib.util.find_spec(command.module) is not None, command.module
 
 
 def test_every_verb_explains_itself(checkout: Path) -> None:
-    for command in installed_commands():
+    for command in COMMANDS:
         shown = run(command.verb, "--help", folder=checkout)
         assert shown.returncode == 0, shown.stderr
         assert command.help.split()[0] in shown.stdout
@@ -72,7 +74,7 @@ class OneVerb:
 
 
 def with_verb(monkeypatch: pytest.MonkeyPatch, module: OneVerb) -> None:
-    monkeypatch.setattr(command_line, "installed_commands", lambda: (Command("look", "nowhere", "look at a file"),))
+    monkeypatch.setattr(command_line, "COMMANDS", (Command("look", "nowhere", "look at a file"),))
     monkeypatch.setattr(Command, "load", lambda _self: module)
 
 
@@ -87,7 +89,7 @@ def test_an_error_is_one_line_that_begins_with_the_place(
     with_verb(monkeypatch, OneVerb(EmptyFileError("stick/a.png")))
     assert command_line.main(["look", "stick/a.png"]) == 2
     shown = capsys.readouterr()
-    assert shown.err == f"stick/a.png: {EmptyFileError.sentence}\n"
+    assert shown.err == f"stick/a.png: {texts('en')['errors.file-empty']}\n"
     assert shown.out == ""
 
 
@@ -106,7 +108,7 @@ def test_interruption_by_the_user_is_quiet(monkeypatch: pytest.MonkeyPatch, caps
 def test_a_reader_that_leaves_early_is_no_error(checkout: Path) -> None:
     code = "import device.__main__ as m, device.commands as c\n"
     code += "class V:\n def add_arguments(s, p): pass\n def run(s, a):\n  while True: print('x' * 9999, flush=True)\n"
-    code += "m.installed_commands = lambda: (c.Command('talk', 'n', 'h'),)\nc.Command.load = lambda s: V()\n"
+    code += "m.COMMANDS = (c.Command('talk', 'n', 'h'),)\nc.Command.load = lambda s: V()\n"
     code += "raise SystemExit(m.main(['talk']))\n"
     line = f'"{sys.executable}" -c "$CODE" | head -c 1 >/dev/null; exit "${{PIPESTATUS[0]}}"'
     done = subprocess.run(

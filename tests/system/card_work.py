@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A clinician's work on a card that may fail at any moment, and the look at what is left afterwards.
 
 ``work`` does random deeds through the real store and tells, before each, what the records will look like after it, and
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import random
 import sqlite3
 from collections.abc import Callable
@@ -23,14 +25,15 @@ import numpy as np
 
 from device.capture.frame import Box, Frame, PixelSpacing
 from device.errors import DiskFullError, WrongPinError
-from device.inference.finding import Assessment, Finding, Lesion
+from device.inference.finding import Finding, Lesion, ModelResult
 from device.records.exam import BiRads, Exam, ExamState, Laterality, Patient, View
-from device.records.outbox_table import Instance, OutboxState, OutboxTable
-from device.records.pin import PinCost
-from device.records.space import SpaceLimits
-from device.records.store import Store
+from device.records.keys.pin import PinCost, is_weak
+from device.records.keys.vault import Vault, is_set_up
+from device.records.outbox.table import Instance, OutboxState, OutboxTable
+from device.records.pieces import Pieces
+from device.records.store.space import SpaceLimits
+from device.records.store.store import Store
 from device.records.uids import new_uids
-from device.records.vault import Vault, is_set_up
 
 CHEAP = PinCost(iterations=1, memory_kib=8)
 LIMITS = SpaceLimits(exam_bytes=0, warn_bytes=0, reserve_bytes=256 * 1024, margin_bytes=0)
@@ -71,7 +74,7 @@ class Shift:
             self.vault = self._insist(lambda: Vault.unlock(folder, pin))
         self.world = world
         self.store = self._insist(lambda: Store.open(folder, self.vault, limits=LIMITS))
-        self.outbox = self._insist(lambda: OutboxTable.open(folder))
+        self.outbox = self._insist(lambda: OutboxTable.open(folder, opener=self.vault.opener()))
 
     def do(self, deeds: int) -> None:
         for _ in range(deeds):
@@ -120,13 +123,17 @@ class Shift:
 
     def finalise(self, code: str) -> None:
         after, exam = copy.deepcopy(self.world["exams"][code]), self._exam(code)
-        contents = {new_uids().uid: self.random_pixels.bytes(self.chance.randint(1, 20_000)) for _ in exam.views}
+        contents = {new_uids().uid: self.random_pixels.bytes(self._size()) for _ in exam.views}
         after["state"] = "final"
         if contents:
             after["outbox"] = "waiting"
             after["instances"] = {uid: [_sha(content), False] for uid, content in contents.items()}
-        made = [Instance("image", uid, content) for uid, content in contents.items()]
+        made = [Instance("image", uid, Pieces.of(content)) for uid, content in contents.items()]
         self._deed(code, after, lambda: self.store.finalise(exam, made))
+
+    def _size(self) -> int:
+        """Bytes of an instance: one chunk of the outbox, or several."""
+        return self.chance.randint(1, self.chance.choice((20_000, 20_000, 250_000)))
 
     def delete(self, code: str) -> None:
         uid = self._exam(code).uid
@@ -158,7 +165,8 @@ class Shift:
         self._deed(code, after, lambda: self.outbox.mark_sent(uid, "receipt"))
 
     def change_pin(self) -> None:
-        after = {**self.world, "pin": f"9{self.chance.randrange(10**5):05d}1"}
+        tries = (f"9{self.chance.randrange(10**5):05d}1" for _ in itertools.count())
+        after = {**self.world, "pin": next(pin for pin in tries if not is_weak(pin))}
         self._tell("try", after)
         self._insist(lambda: self.vault.change_pin(self.world["pin"], after["pin"]))
         self.world = after
@@ -195,13 +203,13 @@ class Shift:
         lesion = Lesion(Box(2, 3, 9, 8), ((2.0, 3.0), (10.0, 3.0), (5.0, 9.0)), ((2.0, 3.0), (10.0, 9.0)), 10.0, 1.0)
         shares = {"normal": 0.1, "benign": 0.7, "malignant": 0.2}
         finding = Finding(
-            Assessment.BENIGN, None, shares, (0.2, 0.6), lesion, Box(0, 0, 64, 48), heat_map, 4.0, "model@1"
+            ModelResult.BENIGN, None, shares, (0.2, 0.6), lesion, Box(0, 0, 64, 48), heat_map, 4.0, "model@1"
         )
         return View(uids.uid, uids.derived_uids, self._frame(), finding, datetime.now(UTC), cine=cine)
 
     def _frame(self) -> Frame:
         pixels = self.random_pixels.integers(0, 256, (48, 64), dtype=np.uint8)
-        return Frame(pixels, "phantom", spacing=PixelSpacing(0.1, 0.1))
+        return Frame(pixels, "scanner.png", spacing=PixelSpacing(0.1, 0.1))
 
 
 def observe(folder: Path, pins: list[str]) -> tuple[World | None, list[str]]:
@@ -220,7 +228,7 @@ def observe(folder: Path, pins: list[str]) -> tuple[World | None, list[str]]:
     store = Store.open(folder, vault, limits=LIMITS)
     problems = [f"damaged exam {uid}" for uid in store.report.damaged_exams]
     problems += [] if store.report.audit_intact else ["audit log damaged"]
-    outbox = OutboxTable.open(folder)
+    outbox = OutboxTable.open(folder, opener=vault.opener())
     exams = {s.patient.code: described_exam(store, outbox, vault, s.uid) for s in store.search(limit=10**6)}
     outbox.close()
     store.close()
@@ -262,7 +270,7 @@ def described_exam(store: Store, outbox: OutboxTable, vault: Vault, uid: str) ->
     assert (exam.finalised_at is not None) == (exam.state is ExamState.FINAL)
     sent = summary.outbox is OutboxState.SENT
     for instance in outbox.instances(uid):
-        content = None if sent else _sha(outbox.load(instance, vault.opener()))
+        content = None if sent else _sha(outbox.load(instance, vault.opener()).whole())
         described["instances"][instance.sop_uid] = [content, instance.confirmed_at is not None]
     return described
 

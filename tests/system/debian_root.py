@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bare Debian as a folder, made once and kept in the user's cache: what a technician's card holds before us.
 
 Both proofs of the provisioning begin with one: the emulated arm64 root and the virtual machine. ``make_root`` makes it,
@@ -53,7 +54,7 @@ def make_root(suite: str, architecture: str, packages: Sequence[str] = ()) -> Pa
         packages: Further Debian packages, without what they only recommend.
 
     Returns:
-        The folder in the cache. It is everybody's: take a copy (``copy_root``) before changing anything.
+        The folder in the cache. It is shared: take a copy (``copy_root``) before changing anything.
 
     Raises:
         subprocess.CalledProcessError: debootstrap or apt failed; standard error says why.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Findings of the same frames on two processors, held against each other.
 
 An int8 network gives the same numbers everywhere only if every kernel rounds alike. Those of Arm and x86 do not, so a
@@ -14,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from device.capture.phantom import FAMILIAR_SEED, phantom_frame
+from device.capture.phantom.frames import IN_DISTRIBUTION_SEED, phantom_frame
 
 BOARDS = ("cortex-a53", "cortex-a72", "cortex-a76")
 """The processors of the Zero 2 W, the 4 and the 5, as qemu calls them."""
@@ -37,7 +38,7 @@ def frames_to_classify(shared: Path | None, folder: Path) -> Path:
         return shared / "data/frames"
     made = folder / "frames"
     made.mkdir(exist_ok=True)
-    cv2.imwrite(str(made / "phantom.png"), phantom_frame(FAMILIAR_SEED).pixels)
+    cv2.imwrite(str(made / "phantom.png"), phantom_frame(IN_DISTRIBUTION_SEED).pixels)
     return made
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """arm64 programs on this machine: a recent qemu, registered with the kernel for as long as a test needs it.
 
 The inference runtime of the handheld (LiteRT from 2.2 on) crashes in the emulator of Bookworm (qemu 7.2). Trixie's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A disk that forgets: what was not fsynced may be gone after a power cut, and only that.
 
 A killed process loses nothing, because the kernel still writes what it holds; so it proves nothing about power cuts.
@@ -89,7 +90,7 @@ class ForgetfulDisk:
             raise PowerCutError
 
     def _allocate(self, pages: int) -> None:
-        """Take room, or say that there is none; somebody else fills the disk at the ``full_at``-th request."""
+        """Take room, or say that there is none; another program fills the disk at the ``full_at``-th request."""
         if pages <= 0:
             return
         self.allocations += 1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shows a :class:`ForgetfulDisk` through FUSE, in a process of its own, and takes orders from the test.
 
 ``ForgetfulMount`` is the test's side. The other side runs as ``python forgetful_mount.py MOUNTPOINT SOCKET``: it
@@ -68,7 +69,7 @@ class ForgetfulMount:
         self.order(what="cut_after", operations=operations)
 
     def fill_at(self, allocation: int) -> None:
-        """Somebody else fills the disk at the n-th request for room from now."""
+        """Another program fills the disk at the n-th request for room from now."""
         self.order(what="fill_at", allocation=allocation)
 
     def make_room(self) -> None:
@@ -80,7 +81,7 @@ class ForgetfulMount:
         return self.order(what="counts")
 
     def power_cut(self, seed: int, forgetting: Forgetting) -> None:
-        """Forget and come back; whoever uses the disk must be dead."""
+        """Forget and come back; processes that use the disk must be dead."""
         self._unmount()
         self.order(what="power_cut", seed=seed, forgetting=forgetting.value)
         self._wait_mounted()
@@ -109,7 +110,7 @@ class ForgetfulMount:
             if not self.path.is_mount():
                 return
             time.sleep(0.02)
-        raise RuntimeError("cannot be unmounted; somebody still uses it")
+        raise RuntimeError("cannot be unmounted; it is still in use")
 
 
 def _one_at_a_time(method: Callable[..., Any], lock: threading.RLock) -> Callable[..., Any]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A virtual handheld and its twin together: what tests of the kiosk do to it, in a user's words."""
 
 from __future__ import annotations
@@ -84,5 +85,5 @@ class Kiosk:
 
 
 def say(line: str) -> None:
-    """Tell whoever waits; ``-s`` shows it."""
+    """Tell how far it is; ``-s`` shows it."""
     print(f"\n    {line}", flush=True)

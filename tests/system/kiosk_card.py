@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The card of a virtual machine, and what is left on it when the power goes.
 
 Killing an emulator loses nothing: what the guest has written is in this machine's memory and will reach the file, also

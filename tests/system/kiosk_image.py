@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A card with a handheld on it for a virtual machine, installed as a technician does: by ``setup.sh install``.
 
 A bare Debian (``debian_root``) gets what Raspberry Pi OS Lite has besides, a boot partition with ``config.txt`` and

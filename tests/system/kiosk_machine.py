@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A virtual handheld: qemu with a panel, touch, USB and a hardware watchdog, looked at and touched from outside.
 
 Everything is emulated, so it runs where there is no hardware virtualisation. Its clock counts instructions, one
@@ -170,7 +171,7 @@ class Machine:
         self.monitor.do("screendump", filename=str(path), format="png")
 
     def until(self, holds: Callable[[], Any], what: str, wait_s: float = PATIENCE_S) -> None:
-        """Look again and again until something holds.
+        """DisplaySettings again and again until something holds.
 
         Raises:
             Refused: It does not; says what, and leaves the picture in the folder.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Talking to qemu: its monitor (QMP) and the agent inside the guest, both one JSON object a line over a socket."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A touch panel inside the virtual machine: what a finger does outside comes in over a virtual serial port.
 
 qemu's own tablet is a mouse to the guest; a handheld's panel is not. This makes one of the kernel's own making (uinput)
@@ -88,7 +89,7 @@ def main() -> None:
     with open(PORT, "rb+", buffering=0) as port:  # noqa: PTH123 - a device, not a file
         for line in iter(port.readline, None):
             if not line:
-                time.sleep(0.1)  # nobody is connected outside
+                time.sleep(0.1)  # nothing is connected outside
                 continue
             told = json.loads(line)
             if "x" in told:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The program twice: on the panel of the virtual machine, and here on SDL's dummy panel, touched alike.
 
 The one here knows where its buttons are and what its screen should look like; the one in the machine is the real thing,
@@ -17,14 +18,15 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from device.ui.flow import Flow
-from device.ui.services import Services
-from device.ui.testing import Driver
+from device.ui.flow.main import Flow
+from device.ui.session.services import Services
+from tests.device.ui.driver import Driver
+from tests.device.ui.waits import to_panel
 from tests.system.kiosk_machine import PANEL, Machine, Picture
 from tests.system.kiosk_qmp import PATIENCE_S, Refused
 
 REST_S = 0.5
-"""More than the program needs to take a finger for resting (``device.ui.widgets.scroller``)."""
+"""More than the program needs to take a finger for resting (``device.ui.widgets.lists.scroller``)."""
 
 _ITS_OWN = re.compile(r"\d\d:\d\d|_\d{8}\b")
 """What the two can never have in common: a time of day; the last part of an exported exam's folder."""
@@ -52,7 +54,7 @@ class Twin(Driver):
         super().finger(kind, pos, finger)
         if not self._reaches:
             return
-        x, y = self.app.display.reader.to_panel(pos)
+        x, y = to_panel(self.app.display.reader, pos)
         if kind == pygame.FINGERUP:
             self._machine.lift(finger - 1)
         else:

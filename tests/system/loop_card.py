@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real card for a test: an ext4 file system in an image file, mounted over a loop device."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs on the handheld under test: takes an exam as the app would, from a frame in a file.
 
 python make_exam.py FRAME PIN < /dev/null      # the records are where MAMMASCOPE_CONFIG says
@@ -9,14 +10,14 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from device.capture.reader import read_frames
+from device.capture.files.reader import read_frames
 from device.config import load_settings, settings_path
 from device.inference.bundle import newest_bundle
 from device.inference.classifier import Classifier
 from device.records.exam import Laterality, Patient, View
-from device.records.store import Store
+from device.records.keys.vault import Vault
+from device.records.store.store import Store
 from device.records.uids import new_uids
-from device.records.vault import Vault
 
 OPERATOR = "Asha"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running a part of a test in a forked process that may die at any moment, and hearing what it says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A freshly flashed card, as far as Debian's arm64 packages can make one, and a technician who works on it.
 
 What plain Debian lacks is put beside it: a boot partition (a folder: this kernel may know no FAT), a user who may use
@@ -201,7 +202,7 @@ def put_checkout(checkout: Path, target: Path) -> None:
 
 
 def _trust_what_this_machine_trusts(root: Path) -> None:
-    """Authorities that whoever runs this machine has added, for instance of a proxy: the card has the same network.
+    """Authorities that this machine's owner has added, for instance of a proxy: the card has the same network.
 
     Where the card's list of authorities is made already they are added to it as well; the package makes it again from
     the same files.

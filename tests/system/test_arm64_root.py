@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The README followed to the letter on an arm64 card, in emulation: installed, run, installed offline, taken away.
 
 Debian's arm64 packages and the aarch64 wheels of the lock are the real ones, and so are apt, pip, systemctl, sudo and
@@ -53,7 +54,7 @@ Tell = Callable[[str], None]
 
 @pytest.fixture(scope="module")
 def tell(request: pytest.FixtureRequest) -> Tell:
-    """Prints a line for whoever waits."""
+    """Prints a line of progress."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def print_line(line: str) -> None:
@@ -67,7 +68,7 @@ def tell(request: pytest.FixtureRequest) -> Tell:
 def fresh(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, checkout: Path, tell: Tell
 ) -> Iterator[PiCard]:
-    """A flashed card that nobody has changed; not to be changed."""
+    """An unchanged flashed card; not to be changed."""
     with (
         arm64_programs() as emulator,
         fresh_card(tmp_path_factory.mktemp(request.param), request.param, checkout) as card,
@@ -264,7 +265,7 @@ def make_site_file(checkout: Path, folder: Path) -> Path:
     (name,) = re.findall(r"^file +(.*)", told, re.MULTILINE)
     ours = folder / "ours.toml"
     ours.write_text(indented_block(checkout / "docs/provisioning.md", "[site]"))
-    line = typed(checkout / "docs/provisioning.md", "python -m device enrol --make").removeprefix("python ")
+    line = typed(checkout / "docs/provisioning.md", "python -m device enrol make").removeprefix("python ")
     places = {"NAME.toml": name, "ours.toml": str(ours), "site.key": str(folder / "site.key"), "OUT": str(folder)}
     words = [places.get(word, word) for word in line.split()]
     subprocess.run([sys.executable, *words], cwd=checkout, check=True, stdout=subprocess.DEVNULL)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stick is pulled at any moment of a backup: what is on it is a whole backup, the old one or the new one.
 
 The stick forgets what was not fsynced (see ``forgetful_disk``). After each cut the newest backup on it is verified file
@@ -17,9 +18,9 @@ from typing import Any
 import pytest
 
 from device.errors import BackupError, MammascopeError
-from device.records.backup import back_up, find_backups, verify_backup
-from device.records.restore import restore_whole
-from device.records.vault import Vault
+from device.records.keys.vault import Vault
+from device.transfer.backup import back_up, find_backups, verify_backup
+from device.transfer.restore import restore_whole
 from tests.system import card_work, forgetful_mount
 from tests.system.card_work import Shift
 from tests.system.forgetful_disk import Forgetting
@@ -50,7 +51,7 @@ def test_a_pulled_stick_holds_a_whole_backup(
     for _ in range(PULLS):
         shift.do(chance.randint(1, 6))
         now = shift.world
-        stick.cut_after(chance.randint(1, 140))
+        stick.cut_after(chance.randint(1, 220))
         try:
             back_up(shift.store, shift.vault, stick.path)
             done, finished = now, finished + 1

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """The card is full at any write: a clear sentence, nothing lost, and everything goes on as soon as there is room.
 
-First on a card that somebody else fills at the n-th request for room, for every n of a whole shift (setting up, drafts,
+First on a card that another program fills at the n-th request for room, for every n of a whole shift (setup, drafts,
 views, finalising, addenda, uploading, changing the PIN); the reserve is left out here, so that every single refusal is
 met. Then on real ext4, filled up to some kilobytes. After each refusal all exams are read back, pixels included, from
 the very store that refused; then there is room again and the same change must succeed.
@@ -100,7 +101,7 @@ def shift(folder: Path, make_room: Any) -> Iterator[Any]:
 
 
 def shift_on_filling_card(folder: Path, filler: Path, left_kib: int) -> Iterator[Any]:
-    """Somebody else fills the card before every third change."""
+    """Another program fills the card before every third change."""
     done = 0
 
     def fill(what: str, world: object) -> None:

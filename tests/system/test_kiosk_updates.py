@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """A virtual handheld is updated from a stick: a good update stays, a broken one is gone again by itself.
 
-The machine is that of ``test_kiosk_vm``. The update files are made by ``update --make`` of this checkout with a higher
+The machine is that of ``test_kiosk_vm``. The update files are made by ``update make`` of this checkout with a higher
 version, as a technician makes them; the broken one is ready and stands still a moment later, which no check before its
 start can see. One machine goes through all of it in the order of this file.
 
@@ -104,7 +105,7 @@ def make_update(folder: Path, name: str, *, frozen: bool) -> Version:
         still = f"            time.sleep(1e6 if self.clock() > born + {FROZEN_AFTER_S} else 0)\n"
         replace(source / "device/ui/app.py", turn, turn + still)
         replace(source / "device/ui/app.py", "        while not", "        born = self.clock()\n        while not")
-    words = ["update", "--make", "--source", str(source), "--key", str(folder / "update.key"), "--out", str(folder)]
+    words = ["update", "make", "--source", str(source), "--key", str(folder / "update.key"), "--out", str(folder)]
     assert device_main(words) == 0
     (file,) = folder.glob(f"mammascope-{name}-*.update")
     return Version(source, file)
@@ -131,8 +132,8 @@ def update(kiosk: Kiosk, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def status(kiosk: Kiosk) -> str:
-    """What ``update --status`` says."""
-    return update(kiosk, "--status").stdout
+    """What ``update status`` says."""
+    return update(kiosk, "status").stdout
 
 
 def await_good(kiosk: Kiosk, version: Version) -> None:
@@ -148,9 +149,9 @@ def await_good(kiosk: Kiosk, version: Version) -> None:
 
 def test_a_file_of_a_stranger_and_a_damaged_one_change_nothing(kiosk: Kiosk, versions: dict[str, Version]) -> None:
     before = in_use(kiosk), kiosk.show("MainPID")
-    assert update(kiosk, f"{PLACE}/{versions[GOOD].file.name}").returncode == 2
+    assert update(kiosk, "install", f"{PLACE}/{versions[GOOD].file.name}").returncode == 2
     trusting = f"--trust '{fingerprint(kiosk, versions[GOOD])}'"
-    refused = update(kiosk, f"{PLACE}/damaged.update", trusting)
+    refused = update(kiosk, "install", f"{PLACE}/damaged.update", trusting)
     assert refused.returncode == 2
     say(refused.stderr.strip())
     assert (in_use(kiosk), kiosk.show("MainPID")) == before
@@ -159,7 +160,7 @@ def test_a_file_of_a_stranger_and_a_damaged_one_change_nothing(kiosk: Kiosk, ver
 
 def fingerprint(kiosk: Kiosk, version: Version) -> str:
     """Of the signer, as the handheld names it when it does not know it."""
-    said = update(kiosk, "--verify", f"{PLACE}/{version.file.name}").stderr
+    said = update(kiosk, "verify", f"{PLACE}/{version.file.name}").stderr
     found = re.search(r"(?:[0-9a-f]{4} ){7}[0-9a-f]{4}", said)
     assert found, said
     return found[0]
@@ -169,7 +170,7 @@ def test_a_good_update_is_used_and_called_good(kiosk: Kiosk, versions: dict[str,
     version = versions[GOOD]
     first = in_use(kiosk)
     trusting = f"--trust '{fingerprint(kiosk, version)}'"
-    done = update(kiosk, f"{PLACE}/{version.file.name}", trusting)
+    done = update(kiosk, "install", f"{PLACE}/{version.file.name}", trusting)
     say(done.stdout.strip().replace("\n", "\n    "))
     assert done.returncode == 0, done.stderr
     assert in_use(kiosk) == version.release
@@ -182,7 +183,7 @@ def test_a_good_update_is_used_and_called_good(kiosk: Kiosk, versions: dict[str,
 
 def test_an_update_that_stands_still_is_taken_back_by_itself(kiosk: Kiosk, versions: dict[str, Version]) -> None:
     good, frozen = versions[GOOD].release, versions[FROZEN].release
-    done = update(kiosk, f"{PLACE}/{versions[FROZEN].file.name}")
+    done = update(kiosk, "install", f"{PLACE}/{versions[FROZEN].file.name}")
     assert done.returncode == 0, done.stderr
     assert in_use(kiosk) == frozen
     kiosk.machine.until(lambda: in_use(kiosk) == good, "it is taken back")
@@ -190,7 +191,7 @@ def test_an_update_that_stands_still_is_taken_back_by_itself(kiosk: Kiosk, versi
     kiosk.await_app()
     say(status(kiosk).replace("\n", "\n    "))
     assert re.search(rf"failed +{re.escape(frozen)}: (watchdog|deadline)", status(kiosk))
-    again = update(kiosk, f"{PLACE}/{versions[FROZEN].file.name}")
+    again = update(kiosk, "install", f"{PLACE}/{versions[FROZEN].file.name}")
     assert again.returncode == 2
     assert in_use(kiosk) == good
 
@@ -218,7 +219,7 @@ def test_whenever_the_power_goes_there_is_a_whole_release(
     card = kiosk.machine.card
     kiosk.machine.until(lambda: kiosk.mounts() != [], "the stick is mounted")
     begin = entries(card.log)
-    done = update(kiosk, f"{PLACE}/{versions[NEXT].file.name}")
+    done = update(kiosk, "install", f"{PLACE}/{versions[NEXT].file.name}")
     assert done.returncode == 0, done.stderr
     end = entries(card.log)
     moments = [*sorted(kiosk.rng.randrange(begin, end) for _ in range(CUTS)), end]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A virtual handheld from its card to its day: booted under systemd into the kiosk, seen, touched, and ill-treated.
 
 The card is a Debian on which ``setup.sh install`` has been run (``kiosk_image``); the machine is emulated, has a panel,
@@ -30,9 +31,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from device.__main__ import main as device_main
 from device.records.exam import BiRads, Exam, ExamState
-from device.ui import exam_flow
-from device.ui.services import Services
+from device.ui.flow import exam as exam_flow
+from device.ui.session.services import Services
 from tests.device.ui.record_world import PIN, fill_stick, make_world
+from tests.device.ui.waits import to_panel
 from tests.system import kiosk_image, kiosk_machine
 from tests.system.kiosk import PROGRAM, Kiosk, say
 from tests.system.kiosk_card import Card, entries, make_stick, write_boot_file
@@ -60,7 +62,7 @@ def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kiosk]:
     folder = tmp_path_factory.mktemp("kiosk")
     say(f"making the card ({SUITE})")
     with Machine(folder, make_image(SUITE)) as machine, pytest.MonkeyPatch.context() as patch:
-        # The virtual handheld's clock has a battery; that of the machine below it may be nobody's.
+        # The virtual handheld's clock has a battery; that of the machine below it may not be set.
         patch.setattr(exam_flow, "clock_trusted", lambda: True)
         write_boot_file(machine.card.path, BOOT_AT, site_file(folder))
         (folder / "twin").mkdir()
@@ -93,7 +95,7 @@ def site_file(folder: Path) -> Path:
         f'[clinic]\nurl = "{CLINIC}"\nuser = "device-one"\n'
         f'password = "{SECRET}"\n[[wifi]]\nssid = "{SSID}"\npassword = "{SECRET}"\n'
     )
-    words = ["enrol", "--make", str(folder / "ours.toml"), "--key", str(folder / "site.key"), "--out", str(folder)]
+    words = ["enrol", "make", str(folder / "ours.toml"), "--key", str(folder / "site.key"), "--out", str(folder)]
     assert device_main(words) == 0
     return folder / "mammascope-site.toml"
 
@@ -126,7 +128,7 @@ def test_the_site_file_on_the_boot_partition_was_followed_and_is_gone(kiosk: Kio
 def test_a_finger_and_a_mouse_both_set_it_up(kiosk: Kiosk) -> None:
     # The emulator's own tablet opens the keyboard, the touch panel does the rest.
     field_at = kiosk.twin.find("operator").rect.center
-    x, y = kiosk.twin.app.display.reader.to_panel(field_at)
+    x, y = to_panel(kiosk.twin.app.display.reader, field_at)
     kiosk.machine.click(x, y)
     kiosk.twin.tap_here("operator")  # the one on this machine follows
     kiosk.twin.same()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The power goes at any moment: nothing that was confirmed is lost, nothing half-written is shown.
 
 The records lie on a card that really forgets what was not fsynced (see ``forgetful_disk``). A process of its own works
@@ -23,8 +24,9 @@ from typing import Any
 import pytest
 
 import device.files
-from device.records import blobs, vault
-from device.records.database import Database
+from device.records.keys import vault
+from device.records.store import blobs
+from device.records.store.database import Database
 from tests.system import card_work, forgetful_mount
 from tests.system.card_work import World
 from tests.system.forgetful_disk import Forgetting

@@ -1,9 +1,10 @@
-"""A stolen card gives up nobody: the raw image is searched for everything that was planted.
+# SPDX-License-Identifier: Apache-2.0
+"""A stolen card names no one: the raw image is searched for everything that was planted.
 
 A real ext4 card; a day's work with conspicuous names, codes, notes, file names, pixels and DICOM files, with drafts
-deleted, the PIN changed and the device pulled off while unlocked. Every byte of the raw card, blocks of deleted files
-and the database's log included, is searched in UTF-8 and UTF-16, also for the keys. A control plants a name in clear,
-deletes it, and must find it.
+deleted, exams sent, the PIN changed and the device pulled off while unlocked. Every byte of the raw card, blocks of
+deleted files and the database's log included, is searched in UTF-8 and UTF-16, also for the keys and for the UIDs under
+which the clinic's archive knows the exams. A control plants a name in clear, deletes it, and must find it.
 
     python -m pytest tests/system/test_stolen_card.py -s
 """
@@ -22,16 +23,18 @@ import pytest
 
 from device.capture.frame import Box, Frame
 from device.errors import MammascopeError, OtherDeviceError, WrongPinError
-from device.inference.finding import Assessment, Finding
+from device.inference.finding import Finding, ModelResult
 from device.records.audit import AuditEvent
-from device.records.backup import back_up
 from device.records.exam import FamilyHistory, Gender, Patient, View
-from device.records.outbox_table import Instance, OutboxTable
-from device.records.pin import PinCost
-from device.records.sealing import Opener, new_private_key
-from device.records.store import Store
+from device.records.keys.hpke import HpkeOpener, new_private_key
+from device.records.keys.pin import PinCost
+from device.records.keys.vault import Vault, locked_opener
+from device.records.outbox.table import Instance, OutboxTable
+from device.records.pieces import Pieces
+from device.records.store.store import Store
 from device.records.uids import new_uids
-from device.records.vault import Vault, locked_opener
+from device.transfer.backup import back_up
+from device.upload.receipt import ConfirmedInstance, Receipt
 from tests.system import loop_card
 from tests.system.card_work import LIMITS
 from tests.system.loop_card import LoopCard
@@ -66,17 +69,17 @@ def card(tmp_path: Path) -> Iterator[LoopCard]:
 
 
 def test_raw_image_names_nobody(card: LoopCard, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    secrets = day_of_work(card, tmp_path)
+    secrets, uids = day_of_work(card, tmp_path)
     card.unmount()
     searched = 0
     for image in sorted(tmp_path.glob("*.img")):
         content = written_part(image)
         searched += image.stat().st_size
         assert b"records.sqlite3" in content  # it is the card that was written to
-        found = [name for name, pattern in needles(secrets) if pattern in content]
+        found = [name for name, pattern in needles(secrets, uids) if pattern in content]
         assert found == [], image.name
     with capsys.disabled():
-        print(f"\n{searched >> 20} MiB of raw cards searched for {len(needles(secrets))} patterns: 0 found")
+        print(f"\n{searched >> 20} MiB of raw cards searched for {len(needles(secrets, uids))} patterns: 0 found")
 
 
 def test_a_name_in_clear_would_be_found(card: LoopCard, tmp_path: Path) -> None:
@@ -85,7 +88,7 @@ def test_a_name_in_clear_would_be_found(card: LoopCard, tmp_path: Path) -> None:
         card.sync()
         (card.path / "note.txt").unlink()
         content = written_part(card.copy_to(tmp_path / "control.img"))
-        assert f"{PLANTED[0]} ({encoding})" in [name for name, pattern in needles({}) if pattern in content]
+        assert f"{PLANTED[0]} ({encoding})" in [name for name, pattern in needles({}, []) if pattern in content]
 
 
 def test_without_the_pin_nothing_opens(card: LoopCard, tmp_path: Path) -> None:
@@ -96,11 +99,11 @@ def test_without_the_pin_nothing_opens(card: LoopCard, tmp_path: Path) -> None:
     with pytest.raises(MammascopeError):
         Vault.recover(stolen, new_private_key(), "482913", "thief")
     assert locked_opener(stolen, None) is None
-    outbox = OutboxTable.open(stolen)
+    outbox = OutboxTable.open(stolen)  # without the key; what the rows say is opaque
     waiting = [instance for entry in outbox.entries() for instance in outbox.instances(entry.exam_uid)]
     assert waiting
     with pytest.raises(MammascopeError):
-        outbox.load(waiting[0], Opener(new_private_key()))
+        outbox.load(waiting[0], HpkeOpener(new_private_key())).whole()
     outbox.close()
 
 
@@ -117,10 +120,16 @@ def test_with_a_hardware_secret_not_even_the_pin_opens_a_copy(card: LoopCard) ->
 # --- the day ----------------------------------------------------------------------------------------------------------
 
 
-def day_of_work(card: LoopCard, keep: Path) -> dict[str, bytes]:
-    """Plant everything; copies the raw card at four moments into ``keep``, and returns the keys that must not show."""
+def day_of_work(card: LoopCard, keep: Path) -> tuple[dict[str, bytes], list[str]]:
+    """Plant everything; copies the raw card at four moments into ``keep``.
+
+    Returns:
+        Keys that must not show, and the UIDs of all exams and instances.
+    """
     folder = card.path / "records"
-    vault = Vault.create(folder, PIN, PLANTED[5], clinic_public_key=Opener(new_private_key()).public_key, cost=CHEAP)
+    vault = Vault.create(
+        folder, PIN, PLANTED[5], clinic_public_key=HpkeOpener(new_private_key()).public_key, cost=CHEAP
+    )
     vault.add_operator(PLANTED[6], SECOND_PIN)
     store, patient = (
         Store.open(folder, vault, limits=LIMITS),
@@ -133,9 +142,20 @@ def day_of_work(card: LoopCard, keep: Path) -> dict[str, bytes]:
     exam = store.save_view(exam, planted_view())
     exam = store.update_exam(replace(exam, note=PLANTED[2], patient=replace(patient, name=PLANTED[8])))
     file = b"\0" * 128 + b"DICM" + PLANTED[0].encode() + PLANTED[1].encode() + PATTERN
-    final = store.finalise(exam, [Instance("image", exam.views[0].uid, file)])
+    final = store.finalise(exam, [Instance("image", exam.views[0].uid, Pieces.of(file))])
     store.add_addendum(final, PLANTED[4], vault.operator)
     store.audit(AuditEvent.EXAM_VIEWED, exam.uid, PLANTED[9])
+    sent = store.save_view(
+        store.begin_exam(replace(patient, code="KLINIK-QX-2"), vault.operator, False), planted_view()
+    )
+    sent = store.finalise(sent, [Instance("image", sent.views[0].uid, Pieces.of(file))])
+    table = OutboxTable.open(folder, opener=vault.opener())
+    table.mark_failed(final.uid, "content-conflict", None, exam.views[0].uid)
+    table.mark_sending(sent.uid)
+    table.confirm_instance(sent.views[0].uid)
+    confirmed = ConfirmedInstance(sent.views[0].uid, "0" * 64, f"https://h/studies/{sent.uid}", datetime.now(UTC))
+    table.mark_sent(sent.uid, Receipt(sent.uid, "https://h", (confirmed,)).to_json())
+    table.close()
     assert store.search(PLANTED[8].split()[0])
     card.copy_to(keep / "pulled-while-unlocked.img")
     vault.change_pin(PIN, NEW_PIN)
@@ -148,7 +168,14 @@ def day_of_work(card: LoopCard, keep: Path) -> dict[str, bytes]:
     card.copy_to(keep / "locked.img")
     Store.open(folder, Vault.unlock(folder, NEW_PIN), limits=LIMITS).close()
     card.copy_to(keep / "after-restart.img")
-    return secrets
+    views = [view for one in (deleted, exam, sent) for view in one.views]
+    uids = [
+        deleted.uid,
+        exam.uid,
+        sent.uid,
+        *(uid for view in views for uid in (view.uid, *view.derived_uids.values())),
+    ]
+    return secrets, uids
 
 
 def planted_view() -> View:
@@ -156,7 +183,7 @@ def planted_view() -> View:
     pixels[10, : len(PATTERN), :] = np.frombuffer(PATTERN, np.uint8)[:, None]
     shares = {"normal": 0.1, "benign": 0.1, "malignant": 0.8}
     finding = Finding(
-        Assessment.MALIGNANT, None, shares, (0.2, 0.6), None, Box(0, 0, 8, 8), pixels[:, :, 0], 1.0, "m@1"
+        ModelResult.MALIGNANT, None, shares, (0.2, 0.6), None, Box(0, 0, 8, 8), pixels[:, :, 0], 1.0, "m@1"
     )
     uids = new_uids()
     return View(uids.uid, uids.derived_uids, Frame(pixels, PLANTED[3]), finding, datetime.now(UTC), note=PLANTED[2])
@@ -169,7 +196,7 @@ def written_part(image: Path) -> bytes:
     return b"".join(block for block in blocks if block != empty)
 
 
-def needles(secrets: dict[str, bytes]) -> list[tuple[str, bytes]]:
+def needles(secrets: dict[str, bytes], uids: list[str]) -> list[tuple[str, bytes]]:
     """Everything that must not be on the card, in every form in which it might be."""
     found = []
     for text in [*PLANTED, PIN, SECOND_PIN, NEW_PIN]:
@@ -183,6 +210,10 @@ def needles(secrets: dict[str, bytes]) -> list[tuple[str, bytes]]:
         ]
     found += [("pixels", PATTERN), ("pixels as RGB", bytes(v for v in PATTERN for _ in range(3)))]
     found += [("PNG", b"\x89PNG\r\n\x1a\n"), ("JPEG", b"JFIF\0"), ("DICOM", bytes(4) + b"DICM")]
+    for uid in uids:
+        number = int(uid.removeprefix("2.25."))
+        found += [(uid, str(number).encode()), (f"{uid} (bytes)", number.to_bytes(16, "big"))]
+        found += [(f"{uid} (hex)", f"{number:032x}".encode()), (f"{uid} (UTF-16)", uid.encode("utf-16-le"))]
     for name, key in secrets.items():
         found += [(name, key), (f"{name} (hex)", key.hex().encode()), (f"{name} (base64)", base64.b64encode(key))]
     return found

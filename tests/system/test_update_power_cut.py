@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The power goes at any moment of an update, on a card that really forgets: the old release runs or the new one, whole.
 
 The card is the one of ``forgetful_disk``: after a cut, of every file any of the pages and of every folder any of the
@@ -21,12 +22,12 @@ from typing import Any
 
 import pytest
 
-from device.commands.update_install import install
 from device.files import sync_tree
-from device.system.update import staging
-from device.system.update.fit import Will
-from device.system.update.releases import Places
-from tests.device.system.update.conftest import OLD, Desk, Handheld, desk, packages_of, shelf, update_file
+from device.operations.updates.install import install
+from device.update import staging
+from device.update.fit import InstallOptions
+from device.update.releases import InstallPaths
+from tests.device.update.conftest import OLD, Desk, Handheld, desk, packages_of, shelf, update_file
 from tests.system import forgetful_mount
 from tests.system.forgetful_disk import Forgetting
 from tests.system.forgetful_mount import ForgetfulMount
@@ -71,7 +72,7 @@ class Bench:
         """A handheld with the old release, durable down to the last byte; its app runs well."""
         root = self.mount.path / f"card-{number}"
         shutil.copytree(self.shelf.places.root, root, symlinks=True)
-        made = Handheld(Places(root))
+        made = Handheld(InstallPaths(root))
         release = made.places.release(OLD)
         (packages_of(release) / "mammascope.pth").write_text(f"{release}\n")
         (made.places.state / "good").write_text(f"releases/{OLD}\n")
@@ -177,7 +178,7 @@ def whole_update(bench: Bench, card: Handheld, good: bool, sabotage: Callable[[]
     if sabotage is not None:
         sabotage()
     send({"what": "begun"})
-    install(bench.update, card.places, Will(), None)
+    install(bench.update, card.places, InstallOptions(), None)
     card.app_has_run_for(500)
     if good:
         card.guard("look")
@@ -211,7 +212,7 @@ def look(bench: Bench, card: Handheld) -> tuple[str, str]:
         found = "" if said == f"{version} hello" else f"{name}: it says {said!r}"
     trial = places.trial
     if name == "new" and not (trial is not None and trial.to == current) and places.good != current:
-        found = found or "the new one is in use and nobody watches it"
+        found = found or "the new one is in use without being watched"
     if name == "old" and trial is not None:
         found = found or "the old one is in use, and a trial of another is noted"
     left = [path.name for path in (places.base / "releases").iterdir() if not (path / "complete").is_file()]

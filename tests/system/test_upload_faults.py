@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """200 exams through a gateway that cuts, delays, duplicates and lies: each arrives once, and every receipt is true.
 
 Real records, the real uploader thread, the real archive with TLS and passwords. Between device and archive stands a
@@ -27,7 +28,8 @@ from typing import ClassVar
 import pytest
 from pydicom import dcmread
 
-from device.records.outbox_table import OutboxState
+from device.records.outbox.table import OutboxState
+from device.records.pieces import Pieces
 from device.upload.backoff import Backoff
 from device.upload.destination import Destination
 from device.upload.receipt import Receipt
@@ -36,7 +38,7 @@ from device.upload.stow import DicomWebArchive, StoredInstance
 from device.upload.uploader import Uploader
 from tests.device.upload.device_records import Records
 from tests.device.upload.hostile_proxy import STORES, Fault, HostileProxy, Plan
-from tests.device.upload.real_archive import RealArchive, installation
+from tests.device.upload.real_archive import RealArchive, installation, running_archive
 
 EXAMS = int(os.environ.get("MAMMASCOPE_FAULT_EXAMS", "200"))
 SEED = int(os.environ.get("MAMMASCOPE_FAULT_SEED", "1"))
@@ -53,12 +55,8 @@ pytestmark = [
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[RealArchive]:
-    programs = installation()
-    assert programs is not None
-    running = RealArchive(tmp_path / "clinic", programs)
-    running.start()
-    yield running
-    running.stop()
+    with running_archive(tmp_path / "clinic") as running:
+        yield running
 
 
 @pytest.fixture
@@ -90,14 +88,14 @@ class Believing(DicomWebArchive):
 
     _told: ClassVar[set[str]] = set()
 
-    def store(self, content: bytes) -> None:
+    def store(self, content: Pieces) -> None:
         super().store(content)
-        self._told.add(str(dcmread(io.BytesIO(content), stop_before_pixels=True).SOPInstanceUID))
+        self._told.add(str(dcmread(io.BytesIO(content.whole()), stop_before_pixels=True).SOPInstanceUID))
 
     def find(self, study_uid: str, sop_uid: str) -> StoredInstance | None:
         return StoredInstance(study_uid, "2.25.0", sop_uid) if sop_uid in self._told else None
 
-    def verify(self, stored: StoredInstance, content: bytes) -> None:
+    def verify(self, stored: StoredInstance, content: Pieces) -> None:
         """Never asked."""
 
 
@@ -122,8 +120,7 @@ def seal_exams(records: Records, exams: int) -> dict[str, dict[str, str]]:
     for number in range(exams):
         exam = records.final_exam(f"P{number:04d}", views=1 + number % 2, loop=2 if number % 10 == 0 else 0)
         sealed[exam.uid] = {
-            instance.sop_uid: hashlib.sha256(table.load(instance, records.opener)).hexdigest()
-            for instance in table.instances(exam.uid)
+            instance.sop_uid: table.load(instance, records.opener).sha256 for instance in table.instances(exam.uid)
         }
     return sealed
 
@@ -151,7 +148,7 @@ def send_until(records: Records, proxy: HostileProxy, archive: RealArchive, want
 
     uploader = Uploader(
         records.folder,
-        Destination(proxy.url, archive.access()),
+        lambda _: Destination(proxy.url, archive.access()),
         records.opener,
         after_exam=QUICKLY,
         after_network=QUICKLY,
@@ -173,7 +170,7 @@ def check_what_arrived(records: Records, archive: RealArchive, sealed: dict[str,
         sop_uid for instances in sealed.values() for sop_uid in instances
     )
     for entry in table.entries():
-        assert entry.state is OutboxState.SENT, (entry.exam_uid, entry.reason)
+        assert entry.state is OutboxState.SENT, (entry.exam_uid, entry.reason_code)
         receipt = Receipt.from_json(entry.receipt)
         assert archive.stored(entry.exam_uid) == sorted(sealed[entry.exam_uid])
         assert {proof.sop_uid: proof.sha256 for proof in receipt.instances} == sealed[entry.exam_uid]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A system in a folder that setup.sh has made a handheld of, with a small program in place of the real one."""
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def card(tmp_path: Path, checkout: Path) -> Card:
 
 @pytest.fixture(scope="session")
 def handheld(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Card:
-    """An installed one; nobody changes it."""
+    """An installed one; not to be changed."""
     made = new_card(tmp_path_factory.mktemp("handheld"), checkout)
     done = made.install()
     assert done.returncode == 0, done.stdout + done.stderr

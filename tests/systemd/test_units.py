@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The units and what belongs to them, looked at by the tools that read them on a device."""
 
 from __future__ import annotations
@@ -161,3 +162,9 @@ def test_what_the_app_said_cannot_steer_the_terminal(tmp_path: Path) -> None:
     shown = failure_screen(tmp_path, {}, "evil\x1b[2Jname\n")
     assert "\x1b[2J" not in shown
     assert "evil" in shown
+
+
+def test_a_decoder_that_takes_all_memory_costs_itself_and_not_the_app() -> None:
+    """By default systemd ends a whole unit when the kernel has killed one of its processes; the decoder goes first."""
+    said = re.findall(r"^(OOM\w+)=(.*)$", (HERE / "units" / "mammascope.service").read_text(), re.MULTILINE)
+    assert dict(said) == {"OOMPolicy": "continue"}, "and no OOMScoreAdjust, which the decoder could not fall below"

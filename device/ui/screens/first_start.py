@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first start of a device: language, the first person's name, and a PIN entered twice.
 
 Nothing else is asked. Wi-Fi, site and clinic come with enrolment, and the device works without them.
@@ -12,24 +13,31 @@ from typing import ClassVar
 import pygame
 
 from device.errors import MammascopeError, WeakPinError
-from device.records.pin import is_weak
-from device.records.vault import Vault
-from device.ui.locale import LANGUAGES
+from device.records.keys.pin import is_weak
+from device.records.keys.vault import Vault
 from device.ui.screen import Screen
+from device.ui.screens.lock import learn_digits
 from device.ui.status import Level
 from device.ui.tasks import Task
 from device.ui.theme.palette import Ink
 from device.ui.theme.text import Style
-from device.ui.widgets.banner import Banner
-from device.ui.widgets.base import Widget
-from device.ui.widgets.button import Button, Kind
-from device.ui.widgets.choice import Choice
-from device.ui.widgets.label import Label
-from device.ui.widgets.layout import Column, Row, Spacer
-from device.ui.widgets.page import Page
-from device.ui.widgets.pin_pad import PinPad
-from device.ui.widgets.progress_bar import ProgressBar
-from device.ui.widgets.text_field import TextField
+from device.ui.widgets import (
+    Banner,
+    Button,
+    Choice,
+    Column,
+    Kind,
+    Label,
+    Page,
+    PinPad,
+    ProgressBar,
+    Row,
+    Spacer,
+    TextField,
+    Widget,
+)
+from device.ui.widgets.entry.keyboard import Writing
+from device.words import LANGUAGES
 
 LONGEST_NAME = 64
 
@@ -79,7 +87,7 @@ class FirstStartScreen(Screen):
             self._operator, self._message = name, ""
             self.rebuild()
 
-        self.ask_text(self.ui.t("lock.your_name"), self._operator, take, longest=LONGEST_NAME)
+        self.ask_text(self.ui.t("lock.your_name"), self._operator, take, longest=LONGEST_NAME, writing=Writing.NAME)
 
     def _next(self) -> None:
         self._message = "" if self._operator else self.ui.t("lock.name_missing")
@@ -108,8 +116,9 @@ class FirstStartScreen(Screen):
 
     def _made(self, vault: Vault) -> None:
         self._task = None
-        self._pin = ""
+        digits, self._pin = len(self._pin), ""
         self.app.services.unlocked(vault)
+        learn_digits(self.app, digits)
         self._on_done()
 
     def _failed(self, error: MammascopeError) -> None:
@@ -161,7 +170,8 @@ class FirstStartScreen(Screen):
         self._pad = PinPad(ui, action, word, enabled=self._task is None)
         # Each step has a pad of its own: what was entered in one must not be carried over to the other.
         self._pad.key = f"pin_pad.{self._step.name}"
-        note = None if self._message else Label(ui, ui.t("lock.pin_note"), ink=Ink.MUTED)
+        lost = "lock.pin_note" if self.app.settings.site.recovery_key else "lock.pin_note_lost"
+        note = None if self._message else Label(ui, ui.t(lost), ink=Ink.MUTED)
         words = Column(ui, [self._state(), Spacer(ui, grow=1), note], grow=1)
         if ui.sizes.portrait:
             self._pad.grow = 3

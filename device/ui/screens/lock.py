@@ -1,30 +1,31 @@
-"""The lock screen: nothing of a patient is on the screen or in memory in clear before somebody has entered a PIN.
+# SPDX-License-Identifier: Apache-2.0
+"""The lock screen: nothing of a patient is on the screen or in memory in clear before a PIN was entered.
 
 The PIN also says who it is. Deriving the key takes about a second on purpose, so it runs as a task; after wrong PINs
-the vault makes everybody wait, and the screen counts down.
+the vault makes the next try wait, and the screen counts down.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pygame
 
 from device.errors import MammascopeError, WrongPinError
-from device.records.vault import Vault
+from device.records.keys.pin import MIN_LENGTH
+from device.records.keys.vault import Vault
 from device.ui.screen import Screen
 from device.ui.status import Level
 from device.ui.tasks import Task
 from device.ui.theme.palette import Ink
 from device.ui.theme.text import Align, Style
-from device.ui.widgets.banner import Banner
-from device.ui.widgets.base import Widget
-from device.ui.widgets.label import Label
-from device.ui.widgets.layout import Column, Row, Spacer
-from device.ui.widgets.pin_pad import PinPad
-from device.ui.widgets.progress_bar import ProgressBar
+from device.ui.widgets import Banner, Column, Label, PinPad, ProgressBar, Row, Spacer, Widget
+from device.ui.widgets.entry.pin_pad import LONGEST_PIN
+
+if TYPE_CHECKING:
+    from device.ui.app import App
 
 
 class LockScreen(Screen):
@@ -45,10 +46,14 @@ class LockScreen(Screen):
         self._wait_until = 0.0
         self._shown_wait = 0
         self._pad: PinPad | None = None
+        self._forgotten = "lock.forgotten_lost"
+        self._by_itself = True
 
     def enter(self) -> None:
         """Count down what was left of a delay, also after a restart."""
         self._wait_for(self.app.services.pin_wait_s())
+        if self.app.services.clinic_can_open():
+            self._forgotten = "lock.forgotten"
 
     def leave(self) -> None:
         """Forget what was entered."""
@@ -71,16 +76,22 @@ class LockScreen(Screen):
     def _try(self, pin: str) -> None:
         self._message = ""
         services = self.app.services
-        self._task = self.app.tasks.start("unlock", lambda _: services.open_vault(pin), self._opened, self._refused)
+
+        def opened(vault: Vault) -> None:
+            self._opened(vault, len(pin))
+
+        self._task = self.app.tasks.start("unlock", lambda _: services.open_vault(pin), opened, self._refused)
         self.rebuild()
 
-    def _opened(self, vault: Vault) -> None:
+    def _opened(self, vault: Vault, digits: int) -> None:
         self._task = None
         self.app.services.unlocked(vault)
+        learn_digits(self.app, digits)
         self._on_unlocked()
 
     def _refused(self, error: MammascopeError) -> None:
         self._task = None
+        self._by_itself = False  # an operator with a longer PIN must be able to write all of it
         if isinstance(error, WrongPinError):
             self._wait_for(error.wait_s)
             self._message = self.ui.t("lock.wrong")
@@ -106,7 +117,9 @@ class LockScreen(Screen):
         """Title, message or countdown, and the pad beside or below them."""
         ui = self.ui
         self._shown_wait = self._wait_s()
-        self._pad = PinPad(ui, self._try, ui.t("lock.unlock"), enabled=self._task is None and not self._shown_wait)
+        whole = known_digits(self.app) if self._by_itself else 0
+        open_now = self._task is None and not self._shown_wait
+        self._pad = PinPad(ui, self._try, ui.t("lock.unlock"), enabled=open_now, whole=whole)
         centred = Align.CENTRE
         words = Column(
             ui,
@@ -116,7 +129,13 @@ class LockScreen(Screen):
                 Label(ui, ui.t("lock.enter_pin"), Style.TITLE, align=centred),
                 self._state(),
                 Spacer(ui, grow=1),
-                Label(ui, ui.t("lock.forgotten"), Style.SMALL, Ink.MUTED, align=centred),
+                Label(
+                    ui,
+                    ui.t(self._forgotten),
+                    Style.SMALL,
+                    Ink.MUTED,
+                    align=centred,
+                ),
                 Label(ui, ui.t("common.support_only"), Style.SMALL, Ink.MUTED, align=centred),
             ],
             grow=1,
@@ -135,6 +154,26 @@ class LockScreen(Screen):
         if self._message:
             return Banner(ui, self._message, Level.ERROR)
         return Spacer(ui, ui.px(32))
+
+
+def known_digits(app: App) -> int:
+    """How many digits every PIN on this device has; 0 where that is not known, or they differ."""
+    known = app.settings.lock.pin_digits
+    if isinstance(known, int):
+        return known
+    return MIN_LENGTH if known == "six" else 0
+
+
+def learn_digits(app: App, digits: int) -> None:
+    """Remember after how many digits a PIN is whole, as long as all PINs on this device have as many."""
+    known = app.settings.lock.pin_digits
+    alone = len(app.services.vault.operators()) == 1
+    same = alone or known == "unknown" or known_digits(app) == digits
+    now: str | int = "longer"
+    if same and digits <= LONGEST_PIN:
+        now = "six" if digits == MIN_LENGTH else digits
+    if now != known:
+        app.change_settings("lock", pin_digits=now)
 
 
 def clock_words(seconds: int) -> str:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A new PIN, entered twice; for changing one's own, after the old one."""
 
 from __future__ import annotations
@@ -8,17 +9,12 @@ from enum import Enum, auto
 import pygame
 
 from device.errors import MammascopeError, WeakPinError
-from device.records.pin import is_weak
-from device.records.vault import Vault
+from device.records.keys.pin import is_weak
+from device.records.keys.vault import Vault
+from device.ui.screens.lock import learn_digits
 from device.ui.status import Level
 from device.ui.theme.palette import Ink
-from device.ui.widgets.banner import Banner
-from device.ui.widgets.base import Widget
-from device.ui.widgets.label import Label
-from device.ui.widgets.layout import Column, Row, Spacer
-from device.ui.widgets.page import Page
-from device.ui.widgets.pin_pad import PinPad
-from device.ui.widgets.progress_bar import ProgressBar
+from device.ui.widgets import Banner, Column, Label, Page, PinPad, ProgressBar, Row, Spacer, Widget
 from device.ui.work_screen import WorkScreen
 
 
@@ -72,9 +68,11 @@ class NewPinScreen(WorkScreen):
 
     def _hand_over(self) -> None:
         vault, old, new = self.app.services.vault, self._old, self._new
-        self.start("new PIN", lambda _: self._action(vault, old, new), lambda _: self._done(), self._refused)
+        digits = len(new)
+        self.start("new PIN", lambda _: self._action(vault, old, new), lambda _: self._done(digits), self._refused)
 
-    def _done(self) -> None:
+    def _done(self, digits: int) -> None:
+        learn_digits(self.app, digits)
         self.app.pop()
         self.app.toast(self.ui.t("settings.pin_set"), Level.OK)
 

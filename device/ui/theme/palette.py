@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The colours of the light and the dark theme, and the only pairs in which text may be drawn.
 
 A handheld is read in bright sun and in a dark room, so every text is drawn through an ``Ink``: a named pair of text
@@ -10,11 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-Colour = tuple[int, int, int]
-"""Red, green, blue, 0..255, sRGB."""
-
-MINIMUM_CONTRAST = 4.5
-"""WCAG 2.2, success criterion 1.4.3 (AA, normal text)."""
+from device.imaging.marks.styles import CALLIPER, TAG_TEXT, Colour
 
 
 class Ink(StrEnum):
@@ -40,14 +37,16 @@ class Ink(StrEnum):
     ERROR = "on_error/error"
     INFO = "on_info/info"
     PICTURE = "on_picture/picture"
+    TAG = "on_tag/tag"
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
     """All colours of one theme.
 
-    ``picture`` is what lies behind a sonogram; ``outline``, ``axis`` and ``band`` are drawn as lines and hatches with a
-    dark or light rim, never as the only carrier of a meaning.
+    ``picture`` is what lies behind a sonogram, ``tag`` behind the letter of a mark on it. Marks themselves look the
+    same in both themes and on paper, see ``imaging.marks``. ``band`` is drawn as hatches with a rim, never as the
+    only carrier of a meaning.
     """
 
     background: Colour
@@ -77,8 +76,8 @@ class Palette:
     on_info: Colour
     picture: Colour
     on_picture: Colour
-    outline: Colour
-    axis: Colour
+    tag: Colour
+    on_tag: Colour
     band: Colour
 
     def pair(self, ink: Ink) -> tuple[Colour, Colour]:
@@ -122,8 +121,8 @@ LIGHT = Palette(
     on_info=(12, 40, 70),
     picture=(0, 0, 0),
     on_picture=(240, 240, 240),
-    outline=(255, 214, 10),
-    axis=(64, 220, 255),
+    tag=CALLIPER.colour,
+    on_tag=TAG_TEXT,
     band=(120, 128, 140),
 )
 
@@ -155,8 +154,8 @@ DARK = Palette(
     on_info=(214, 232, 250),
     picture=(0, 0, 0),
     on_picture=(240, 240, 240),
-    outline=(255, 214, 10),
-    axis=(64, 220, 255),
+    tag=CALLIPER.colour,
+    on_tag=TAG_TEXT,
     band=(150, 158, 170),
 )
 

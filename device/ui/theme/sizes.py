@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lengths of the layout, from one 7-inch screen of 800x480 to whatever panel is plugged in.
 
 Everything is said in pixels at 800x480 and scaled, so that a finger finds the same target on a finer panel.
@@ -52,4 +53,4 @@ class Sizes:
     @property
     def pad(self) -> int:
         """Room between a border and what is in it."""
-        return self.px(12)
+        return self.px(16)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draws text and keeps account of it: what is visible where, and what did not fit.
 
 Every word on the screen goes through ``TextPainter``. It keeps rendered lines (shaping costs more than blitting), wraps
@@ -15,8 +16,9 @@ from enum import Enum, StrEnum
 
 import pygame
 
-from device.ui.theme.fonts import FontBook
-from device.ui.theme.palette import Colour, Ink, Palette
+from device.fonts.shaping import FontBook
+from device.imaging.marks.styles import Colour
+from device.ui.theme.palette import Ink, Palette
 
 CACHE_PIXELS = 2_000_000
 """Upper limit of the kept lines together: 8 MB of RGBA."""

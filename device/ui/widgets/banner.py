@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A line of text with an icon on a coloured ground, inside a screen: a state that stays until it is over."""
 
 from __future__ import annotations
@@ -16,13 +17,10 @@ class Banner(Widget):
     """A sentence that must be seen.
 
     Args:
-        ui: Look, words and time.
         text: The sentence; wraps.
         level: How much it matters: colour and icon.
         icon: Another icon than the level's.
         style: Size and weight.
-        key: Name for tests and rebuilds.
-        grow: Share of the room left over.
     """
 
     def __init__(
@@ -47,6 +45,16 @@ class Banner(Widget):
         """The sentence."""
         return self.text
 
+    def _fitting(self, width: int) -> Style:
+        """The style asked for, or a smaller one where a word would not fit on a line."""
+        words, room = self.text.split(" "), self._room(width)
+        smaller: tuple[Style, ...] = (Style.STRONG, Style.SMALL) if self.style is Style.TITLE else (Style.SMALL,)
+        candidates: tuple[Style, ...] = (self.style, *smaller)
+        for style in candidates:
+            if all(self.ui.text.width(word, style) <= room for word in words):
+                return style
+        return Style.SMALL
+
     def _room(self, width: int) -> int:
         return width - 2 * self.ui.sizes.pad - self._icon_px() - self.ui.sizes.gap
 
@@ -55,8 +63,9 @@ class Banner(Widget):
 
     def preferred(self, width: int) -> tuple[int, int]:
         """The whole width, as high as the wrapped text."""
-        lines = self.ui.text.wrap(self.text, self.style, self._room(width))
-        return width, self.ui.text.line_height(self.style) * len(lines) + self.ui.sizes.gap
+        style = self._fitting(width)
+        lines = self.ui.text.wrap(self.text, style, self._room(width), break_words=True)
+        return width, self.ui.text.line_height(style) * len(lines) + self.ui.sizes.gap
 
     def draw(self, surface: pygame.Surface) -> None:
         """Ground, icon, text."""
@@ -66,6 +75,7 @@ class Banner(Widget):
         picture = icon(self.icon or ICONS[self.level], size, self.ui.palette.pair(ink)[0])
         surface.blit(picture, (x, self.rect.centery - size // 2))
         room = self._room(self.rect.width)
-        lines = self.ui.text.wrap(self.text, self.style, room)
+        style = self._fitting(self.rect.width)
+        lines = self.ui.text.wrap(self.text, style, room, break_words=True)
         place = pygame.Rect(x + size + self.ui.sizes.gap, self.rect.y, room, self.rect.height)
-        self.ui.text.draw(surface, lines, place, self.style, ink)
+        self.ui.text.draw(surface, lines, place, style, ink)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all widgets share: a rectangle, children, and the way that a finger finds the widget that it means.
 
 A finger that goes down is offered to the widget under it; the widget that takes it follows this finger until it lifts
@@ -23,7 +24,7 @@ class Widget:
     """A rectangle on the screen that may hold others.
 
     Attributes:
-        ui: Look, words and time.
+        ui: Theme, sizes, words and time.
         key: Name by which tests, and a screen that builds itself again, find this widget. May be empty.
         grow: Share of the room left over that a row or column gives to this widget; 0 keeps the preferred size.
         rect: Where it is, in logical pixels; set by :meth:`place`.
@@ -53,6 +54,10 @@ class Widget:
         """Width and height that this widget wants when at most ``width`` pixels across are to be had."""
         del width
         return 0, 0
+
+    def least(self, width: int) -> int:
+        """Height below which it cannot be used; only what scrolls makes do with less than it prefers."""
+        return self.preferred(width)[1]
 
     def place(self, rect: pygame.Rect) -> None:
         """Take ``rect``; containers place their children in it."""
@@ -84,11 +89,6 @@ class Widget:
                 self._followers[pointer.id] = child
                 return True
         return False
-
-    @property
-    def followed(self) -> bool:
-        """Whether a finger is on one of the widgets in this one."""
-        return bool(self._followers)
 
     def release(self) -> None:
         """Take all fingers away from this widget and those in it."""

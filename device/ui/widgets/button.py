@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Buttons: one tap, one action; large enough for a glove, always with words."""
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ class Button(Touchable):
     """A word, an icon, or both.
 
     Args:
-        ui: Look, words and time.
         text: What it does, already translated; wraps, and falls back to the small size before it overflows.
         on_tap: What to do.
         kind: Normal, the one main action of a screen, or one that destroys.
@@ -33,8 +33,7 @@ class Button(Touchable):
         tile: Large icon above the text, for the main menu.
         enabled: Whether it can be tapped now; a disabled one stays readable.
         label: What to call it where it shows an icon only (for tests and messages).
-        key: Name for tests and rebuilds.
-        grow: Share of the room left over.
+        break_words: Also wrap inside words: a name or a code.
     """
 
     def __init__(
@@ -48,6 +47,7 @@ class Button(Touchable):
         tile: bool = False,
         enabled: bool = True,
         label: str = "",
+        break_words: bool = False,
         key: str = "",
         grow: int = 0,
     ) -> None:
@@ -58,6 +58,7 @@ class Button(Touchable):
         self.tile = tile
         self.enabled = enabled
         self.label = label
+        self.break_words = break_words
 
     @property
     def caption(self) -> str:
@@ -69,15 +70,20 @@ class Button(Touchable):
             return 0
         return self.ui.px(56 if self.tile else 28)
 
-    def _text_room(self, width: int) -> int:
+    def _text_room(self, width: int, style: Style = Style.STRONG) -> int:
+        """Small letters may stand nearer to the edge."""
         beside = 0 if self.tile or not self.icon else self._icon_px() + self.ui.sizes.gap
-        return max(1, width - 2 * self.ui.sizes.pad - beside)
+        margin = self.ui.sizes.gap if style is Style.SMALL else self.ui.sizes.pad
+        return max(1, width - 2 * margin - beside)
+
+    def _wrapped(self, style: Style, room: int) -> list[str]:
+        return self.ui.text.wrap(self.text, style, room, break_words=self.break_words)
 
     def _fitting(self, width: int, height: int) -> tuple[list[str], Style]:
         """The largest style in which the text fits, with its lines."""
-        room = self._text_room(width)
         for style in (Style.STRONG, Style.SMALL):
-            lines = self.ui.text.wrap(self.text, style, room)
+            room = self._text_room(width, style)
+            lines = self._wrapped(style, room)
             widest = max(self.ui.text.width(line, style) for line in lines)
             if widest <= room and self.ui.text.line_height(style) * len(lines) <= height:
                 break
@@ -89,18 +95,17 @@ class Button(Touchable):
         if not self.text:
             return max(target, self._icon_px()), target
         extra = width - self._text_room(width)
-        lines = self.ui.text.wrap(self.text, Style.STRONG, self._text_room(width))
+        lines = self._wrapped(Style.STRONG, self._text_room(width))
         widest = max(self.ui.text.width(line, Style.STRONG) for line in lines)
         height = self.ui.text.line_height(Style.STRONG) * len(lines) + self.ui.sizes.gap
         if self.tile:
-            height += self._icon_px() + self.ui.sizes.pad
+            height += self._icon_px() + self.ui.sizes.gap
         return min(width, max(target, widest + extra)), max(target, height)
 
     def draw(self, surface: pygame.Surface) -> None:
         """Background, icon, text."""
         ink = self.kind.value[1 if self.pressed else 0] if self.enabled else Ink.DISABLED
-        border = self.ui.palette.border if self.kind is Kind.NORMAL or not self.enabled else None
-        self.ui.box(surface, self.rect, ink, border=border)
+        self.ui.box(surface, self.rect, ink)
         if self.tile:
             self._draw_tile(surface, ink)
         else:
@@ -116,7 +121,7 @@ class Button(Touchable):
             self._blit_icon(surface, ink, (x, self.rect.centery - size // 2), size)
             x += size + gap
         if self.text:
-            room = pygame.Rect(x, self.rect.y, min(widest, self._text_room(self.rect.width)), self.rect.height)
+            room = pygame.Rect(x, self.rect.y, min(widest, self._text_room(self.rect.width, style)), self.rect.height)
             self.ui.text.draw(surface, lines, room, style, ink, Align.CENTRE)
 
     def _draw_tile(self, surface: pygame.Surface, ink: Ink) -> None:
@@ -125,7 +130,7 @@ class Button(Touchable):
         height = self.ui.text.line_height(style) * len(lines)
         top = self.rect.centery - (size + gap + height) // 2
         self._blit_icon(surface, ink, (self.rect.centerx - size // 2, top), size)
-        room = self._text_room(self.rect.width)
+        room = self._text_room(self.rect.width, style)
         place = pygame.Rect(self.rect.centerx - room // 2, top + size + gap, room, height)
         self.ui.text.draw(surface, lines, place, style, ink, Align.CENTRE)
 

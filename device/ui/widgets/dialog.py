@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A question or a message that has to be answered before anything else."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 import pygame
 
 from device.ui.context import Ui
+from device.ui.pointer import Phase, Pointer
 from device.ui.theme.palette import Ink
 from device.ui.theme.text import Style
 from device.ui.widgets.base import Action, Widget
@@ -23,11 +25,10 @@ class Dialog(Overlay):
     """A card in the middle of the screen with a title, a text and buttons.
 
     Args:
-        ui: Look, words and time.
         title: What it is about.
         body: Text or widgets below the title.
         buttons: From left to right; each closes the dialog before it acts. On a narrow screen they stand on each other.
-        key: Name for tests.
+            Without any, the dialog stays until its opener closes it.
     """
 
     def __init__(
@@ -40,10 +41,13 @@ class Dialog(Overlay):
         key: str = "dialog",
     ) -> None:
         super().__init__(ui, key=key)
-        content = [Label(ui, body, ink=Ink.CARD)] if isinstance(body, str) else list(body)
+        self._can_close = bool(buttons)
+        self._beside = False
+        content: list[Widget] = [Label(ui, body, ink=Ink.CARD)] if isinstance(body, str) else list(body)
         made = [self._button(text, kind, action) for text, kind, action in buttons]
-        actions = Column(ui, made[::-1]) if ui.sizes.portrait and len(made) > 1 else Row(ui, made)
-        self.card = Card(ui, [Label(ui, title, Style.TITLE, Ink.CARD), *content, actions])
+        if made:
+            content.append(Column(ui, made[::-1]) if ui.sizes.portrait and len(made) > 1 else Row(ui, made))
+        self.card = Card(ui, [Label(ui, title, Style.TITLE, Ink.CARD), *content])
         self.card.gap = ui.sizes.pad
         self.children = [self.card]
 
@@ -85,7 +89,17 @@ class Dialog(Overlay):
         card.center = rect.center
         self.card.place(card)
 
+    def handle(self, pointer: Pointer) -> bool:
+        """A tap beside the card closes it without acting, where there is a way to close it at all."""
+        beside = not self.card.rect.collidepoint(pointer.pos)
+        if pointer.phase is Phase.DOWN:
+            self._beside = beside and self._can_close
+        elif pointer.phase is Phase.UP and self._beside and beside:
+            self.close()
+            return True
+        return super().handle(pointer)
+
     def typed(self, event: pygame.event.Event) -> None:
         """Escape closes without acting."""
-        if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE:
+        if self._can_close and event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE:
             self.close()

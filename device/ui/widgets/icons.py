@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draws icons from strokes (``icons.toml``): no picture files, any size, any colour, sharp on every panel.
 
 An icon never stands alone for a meaning: the widget that shows it says the same in words.
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pygame
 
-from device.ui.theme.palette import Colour
+from device.imaging.marks.styles import Colour
 
 GRID = 24
 SUPERSAMPLING = 4

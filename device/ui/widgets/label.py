@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Text that is read and not touched: wraps at words, never cut in silence."""
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ class Label(Widget):
     """One text.
 
     Args:
-        ui: Look, words and time.
         text: What to show, already translated.
         style: Size and weight.
         ink: Colours.
@@ -23,8 +23,6 @@ class Label(Widget):
             is shown elsewhere. Without it a text that does not fit is an overflow.
         break_words: Also wrap inside words (file names, codes).
         filled: Draw the background of ``ink`` as well, rounded.
-        key: Name for tests and rebuilds.
-        grow: Share of the room left over.
     """
 
     def __init__(

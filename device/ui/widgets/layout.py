@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows, columns, grids and cards: how a screen says where things go, once for all sizes and both orientations.
 
 Children ask for a size (``preferred``), the container deals out what there is: first the preferred sizes, then what is
@@ -21,12 +22,9 @@ class Container(Widget):
     """Children beside or below each other.
 
     Args:
-        ui: Look, words and time.
         children: From left to right, or from top to bottom. ``None`` entries are left out.
         gap: Pixels between two children; unset: the usual gap.
         pad: Pixels around all of them.
-        key: Name for tests and rebuilds.
-        grow: Share of the room left over in the container around this one.
     """
 
     def __init__(
@@ -73,13 +71,19 @@ class Column(Container):
         widest = max((size[0] for size in sizes), default=0)
         return widest + 2 * self.pad, sum(size[1] for size in sizes) + self._gaps() + 2 * self.pad
 
+    def least(self, width: int) -> int:
+        """As high as its children make do with."""
+        inner = width - 2 * self.pad
+        return sum(child.least(inner) for child in self._shown) + self._gaps() + 2 * self.pad
+
     def place(self, rect: pygame.Rect) -> None:
         """Deal out the height."""
         super().place(rect)
         inner = rect.inflate(-2 * self.pad, -2 * self.pad)
         shown = self._shown
         heights = [child.preferred(inner.width)[1] for child in shown]
-        self._check("column", (0, sum(heights) + self._gaps()), inner.size)
+        least = sum(child.least(inner.width) for child in shown)
+        self._check("column", (0, least + self._gaps()), inner.size)
         heights = _dealt(heights, [child.grow for child in shown], inner.height - self._gaps())
         y = inner.y
         for child, height in zip(shown, heights, strict=True):
@@ -122,13 +126,10 @@ class Grid(Container):
     """Cells of one size, row after row, that fill the rectangle.
 
     Args:
-        ui: Look, words and time.
         children: Row after row.
         columns: Cells in a row.
         gap: Pixels between two cells; unset: the usual gap.
         pad: Pixels around all of them.
-        key: Name for tests and rebuilds.
-        grow: Share of the room left over in the container around this one.
     """
 
     def __init__(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much something matters, as ink and icon: the same everywhere, and never colour alone."""
 
 from __future__ import annotations

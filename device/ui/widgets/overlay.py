@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What lies over a screen and has to be answered first: dialogs and keyboards."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""How far something is, as a bar and in per cent; a moving piece where nobody knows."""
+# SPDX-License-Identifier: Apache-2.0
+"""How far something is, as a bar and in per cent; a moving piece where it is not known."""
 
 from __future__ import annotations
 
@@ -16,11 +17,8 @@ class ProgressBar(Widget):
     """Progress of a task.
 
     Args:
-        ui: Look, words and time.
         fraction: 0 to 1, ``None`` while it is unknown.
         text: What is being done.
-        key: Name for tests and rebuilds.
-        grow: Share of the room left over.
     """
 
     def __init__(self, ui: Ui, fraction: float | None = None, text: str = "", *, key: str = "", grow: int = 0) -> None:

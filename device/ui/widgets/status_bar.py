@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The line on top of every screen: the time, an icon a topic, and what is wrong, in words."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from datetime import datetime
 import pygame
 
 from device.ui.context import Ui
-from device.ui.status import Level, Status, StatusBoard
+from device.ui.status import Level, Status, StatusBoard, Topic
 from device.ui.theme.palette import Ink
 from device.ui.theme.text import Align, Style
 from device.ui.widgets.base import Widget
@@ -36,7 +37,10 @@ class StatusBar(Widget):
         return width, self.ui.text.line_height(Style.SMALL) * lines + self.ui.px(6)
 
     def _worst(self) -> Status | None:
-        known = self._board.all()
+        known = [status for status in self._board.all() if not status.quiet]
+        last = [status for status in known if status.topic is Topic.LOCK]
+        if last:
+            return last[0]
         said = [status for status in known if status.level >= Level.WARNING]
         said = said or [status for status in known if status.level is Level.INFO]
         return said[int(self._passed_s / TURN_S) % len(said)] if said else None
@@ -48,7 +52,7 @@ class StatusBar(Widget):
         """Turn to the next warning, and follow the clock."""
         self._passed_s += dt
         worst = self._worst()
-        now = self._time() + (worst.key if worst else "")
+        now = self._time() + (f"{worst.key} {worst.params}" if worst else "")
         if now != self._drawn:
             self._drawn = now
             self.ui.invalidate()
@@ -78,7 +82,7 @@ class StatusBar(Widget):
             x -= size + self.ui.sizes.gap
             picture = icon(status.icon or status.topic.value, size, self.ui.palette.pair(ink)[0])
             surface.blit(picture, (x, inner.centery - size // 2))
-            if status.level >= Level.WARNING:
+            if status.level >= Level.WARNING or status.quiet:
                 mark = pygame.Rect(
                     x + size - self.ui.px(5), inner.centery + size // 2 - self.ui.px(5), *[self.ui.px(7)] * 2
                 )

@@ -1,13 +1,16 @@
-"""Messages that need no answer: shown at the bottom for a few seconds, gone at the next touch."""
+# SPDX-License-Identifier: Apache-2.0
+"""Messages that need no answer: shown beside the buttons for a few seconds, gone at the next touch."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import pygame
 
 from device.ui.context import Ui
 from device.ui.status import Level
+from device.ui.theme.text import Style
 from device.ui.widgets.banner import Banner
 
 SHOWN_S = 4.0
@@ -18,8 +21,7 @@ class Toasts:
     """The queue of messages of one program.
 
     Args:
-        ui: Look, words and time.
-        area: Where screens are shown; messages stand at its lower end.
+        area: Where screens are shown; messages stand as low in it as no button is, else in the status bar's place.
     """
 
     def __init__(self, ui: Ui, area: pygame.Rect) -> None:
@@ -28,17 +30,30 @@ class Toasts:
         self._waiting: deque[Banner] = deque(maxlen=LONGEST_QUEUE)
         self._left_s = 0.0
 
-    def show(self, text: str, level: Level) -> None:
-        """Add a message; it is shown when those before it are gone."""
-        banner = Banner(self._ui, text, level)
-        width = self._area.width - 2 * self._ui.sizes.pad
-        height = max(self._ui.px(48), banner.preferred(width)[1] + self._ui.sizes.gap)
-        bottom = self._area.bottom - self._ui.sizes.pad
-        banner.place(pygame.Rect(self._area.x + self._ui.sizes.pad, bottom - height, width, height))
+    def show(self, text: str, level: Level, buttons: Sequence[pygame.Rect] = ()) -> None:
+        """Add a message that covers none of ``buttons``; it is shown when those before it are gone."""
+        banner = Banner(self._ui, text, level, style=Style.SMALL)
+        banner.place(self._place(banner, buttons))
         if not self._waiting:
             self._left_s = SHOWN_S
         self._waiting.append(banner)
         self._ui.invalidate()
+
+    def _place(self, banner: Banner, buttons: Sequence[pygame.Rect]) -> pygame.Rect:
+        pad, step = self._ui.sizes.pad, self._ui.sizes.gap
+        width = self._area.width - 2 * pad
+        height = banner.preferred(width)[1]
+        place = pygame.Rect(self._area.x + pad, self._area.bottom - pad - height, width, height)
+        while place.y >= self._area.y:
+            if place.collidelist(list(buttons)) < 0:
+                return place
+            place.y -= step
+        return pygame.Rect(0, 0, self._area.right, banner.preferred(self._area.right)[1])
+
+    def avoid(self, buttons: Sequence[pygame.Rect]) -> None:
+        """Make room for buttons that have come since the message was shown."""
+        if self._waiting and self._waiting[0].rect.collidelist(list(buttons)) >= 0:
+            self._waiting[0].place(self._place(self._waiting[0], buttons))
 
     def dismiss(self) -> None:
         """Take the message away that is shown now."""

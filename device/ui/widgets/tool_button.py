@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tool beside a picture: icon above one or two small words, as narrow as a gloved finger allows."""
 
 from __future__ import annotations
@@ -20,15 +21,12 @@ class ToolButton(Touchable):
     """An icon and what it does.
 
     Args:
-        ui: Look, words and time.
         text: What it does; at most two lines.
         picture: Name of the icon.
         on_tap: What to do.
         kind: Normal, or the one main action.
         chosen: Marks a tool that is on: another ground, and a tick instead of its icon.
         enabled: Whether it can be tapped now.
-        key: Name for tests and rebuilds.
-        grow: Share of the room left over.
     """
 
     def __init__(
@@ -72,7 +70,7 @@ class ToolButton(Touchable):
         ui = self.ui
         ink = Ink.SELECTED if self.chosen else self.kind.value[1 if self.pressed else 0]
         ink = ink if self.enabled else Ink.DISABLED
-        ui.box(surface, self.rect, ink, border=ui.palette.border if self.kind is Kind.NORMAL else None)
+        ui.box(surface, self.rect, ink)
         lines = self._lines(self.rect.width)
         height = ui.text.line_height(Style.SMALL) * len(lines)
         size = ui.px(ICON)

@@ -1,13 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files as they come on sticks, made by the tests themselves."""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -65,6 +68,49 @@ def movie(path: Path, code: str, count: int = 30, size: tuple[int, int] = (160, 
         frame[: size[1] // 4] = 128  # something that stays
         writer.write(frame)
     writer.release()
+    return path
+
+
+def draw_loop(
+    path: Path,
+    pictures: Sequence[np.ndarray],
+    codec: str = "libx264",
+    form: str = "yuv420p",
+    *,
+    interlaced: bool = False,
+    aspect: Fraction = Fraction(1),
+    times: Sequence[int] | None = None,
+    group: int = 8,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A cine loop of RGB pictures at 20 a second, as other programs write them.
+
+    Args:
+        path: Where to; its suffix is the container.
+        pictures: (h, w, 3) each.
+        codec: FFmpeg's encoder.
+        form: FFmpeg's pixel format.
+        interlaced: Coded in two fields, the upper first.
+        aspect: Width of a pixel by its height.
+        times: When each is shown, in twentieths of a second.
+        group: Frames from one key frame to the next.
+        options: Of the encoder.
+    """
+    options = {"crf": "12", **(options or {})} if codec == "libx264" else dict(options or {})
+    if interlaced:
+        options |= {"flags": "+ilme+ildct", "x264-params": "tff=1"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=20, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt, stream.gop_size = form, group
+        stream.codec_context.sample_aspect_ratio = aspect
+        stream.codec_context.time_base = Fraction(1, 20)
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = (times or range(len(pictures)))[number], Fraction(1, 20)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     return path
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A driver that does what a file tells it, run in a real child process by the tests of live sources."""
 
 from __future__ import annotations

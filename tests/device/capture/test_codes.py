@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import io
@@ -9,7 +10,7 @@ import segno
 
 from device.capture.codes import LONGEST_CODE, find_codes
 from device.capture.frame import Pixels
-from device.capture.phantom import phantom_frame
+from device.capture.phantom.frames import phantom_frame
 
 _L = ["0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011"]
 _G = ["0100111", "0110011", "0011011", "0100001", "0011101", "0111001", "0000101", "0010001", "0001001", "0010111"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The drivers of cameras and grabbers: with a module of picamera2's interface, and V4L2's error paths.
 
 No real camera or grabber was there when these were written; what only hardware can show is not shown here.
@@ -13,8 +14,8 @@ import cv2
 import numpy as np
 import pytest
 
-from device.capture import picamera, v4l2
-from device.capture.process_source import ProcessSource
+from device.capture.sources import picamera, v4l2
+from device.capture.sources.process_source import ProcessSource
 from device.errors import SourceLostError
 from tests.patience import PATIENT_S
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The self-check as a technician sees it: sentences, advice, an exit status, and the same as JSON."""
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ NAMES = {
     "Python",
     "Memory",
     "Storage",
+    "Records",
     "Power",
     "Temperature",
     "Clock",
     "Runtime",
     "Model",
+    "Decoders",
     "Screen",
     "Touch",
     "Fonts",
@@ -62,6 +65,16 @@ def test_a_wrong_settings_file_fails_by_name_and_the_other_checks_still_run(chec
     assert "display.rotaton" in done.stdout
     assert "Python 3" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("with a warning.")
+
+
+def test_a_wrong_address_fails_by_name_and_the_rest_of_the_settings_count(checkout: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "settings.toml"
+    wrong.write_text('[site]\nclinic_url = "https://localhost:94433/"\n[model]\nbundle = "/nowhere"\n')
+    done = doctor(checkout, "--json", "--settings", str(wrong))
+    assert done.returncode == 1
+    found = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert {found[name]["status"] for name in ("Settings", "Clinic", "Model")} == {"fail"}
+    assert "site.clinic_url" in found["Settings"]["sentence"]
 
 
 def test_help_says_what_the_exit_status_means(checkout: Path) -> None:

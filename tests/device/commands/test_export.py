@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import io
@@ -13,15 +14,15 @@ import pydicom
 import pytest
 
 from device.__main__ import main
-from device.inference.finding import Assessment
+from device.inference.finding import ModelResult
 from device.records.audit import AuditEvent
 from device.records.exam import Exam, Patient
-from device.records.exporter import CHECKSUMS
-from device.records.pin import PinCost
-from device.records.report import short_id
-from device.records.store import Store
+from device.records.keys.pin import PinCost
+from device.records.keys.vault import Vault
+from device.records.report.report import short_id
+from device.records.store.store import Store
 from device.records.uids import new_uids
-from device.records.vault import Vault
+from device.transfer.exporter import CHECKSUMS
 from tests.device.records.made_up import PATIENT, changed, finding, frame, lesion, view
 
 PIN = "729164"
@@ -70,7 +71,7 @@ def kept(records: Path, patient: Patient = PATIENT, *, final: bool = True, loop:
     uid, derived = new_uids()
     frozen = view(
         1,
-        finding(Assessment.MALIGNANT, lesion()),
+        finding(ModelResult.MALIGNANT, lesion()),
         uid=uid,
         derived_uids=derived,
         cine=tuple(frame(20 + i) for i in range(loop)),
@@ -111,7 +112,7 @@ def test_what_was_exported_is_written_down(records: Path, device_export: Callabl
     device_export("--all")
     vault = Vault.unlock(records, PIN)
     store = Store.open(records, vault)
-    logged = [entry for entry in store.audit_entries() if entry.event == AuditEvent.EXAM_EXPORTED]
+    logged = [entry for entry in store.audit_log().entries if entry.event == AuditEvent.EXAM_EXPORTED]
     store.close()
     assert [entry.subject for entry in logged] == [exam.uid]
 
@@ -203,6 +204,22 @@ def test_a_stick_that_is_not_there(
 
 
 @needs_poppler
+def test_a_loop_that_breaks_off_leaves_nothing_half_on_the_stick(
+    records: Path, stick: Path, device_export: Callable[..., tuple[int, str, str]]
+) -> None:
+    kept(records, loop=5)
+    last = max((records / "frames").iterdir(), key=lambda path: path.stat().st_mtime_ns)  # of the loop
+    last.write_bytes(last.read_bytes()[:-1] + b"?")
+    whole = kept(records, changed(PATIENT, code="OTHER-7"), loop=5)
+    status, output, errors = device_export("--all")
+    assert status == 2
+    assert "damaged" in errors
+    (folder,) = stick.iterdir()
+    assert output.strip() == str(folder)
+    assert folder.name.endswith(short_id(whole.uid))
+    assert pydicom.dcmread(folder / "view-1-loop.dcm").NumberOfFrames == 5
+
+
 def test_a_damaged_view_costs_only_itself(
     records: Path, stick: Path, device_export: Callable[..., tuple[int, str, str]]
 ) -> None:

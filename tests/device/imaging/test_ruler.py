@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import math
@@ -10,7 +11,7 @@ import pydicom
 import pytest
 
 from device.capture.frame import Box, Frame, Pixels
-from device.capture.phantom import DEPTH_MM, phantom_scene
+from device.capture.phantom.frames import DEPTH_MM, phantom_scene
 from device.imaging.perspective import FourCorners, rectify
 from device.imaging.ruler import Ruler, find_ruler
 from device.imaging.sonogram import find_sonogram

@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from device.capture.frame import PixelSpacing
@@ -37,13 +39,6 @@ def test_taps_that_cannot_be_right_are_refused(end: Any, distance_mm: float) -> 
         scale.from_taps((0.0, 0.0), end, distance_mm)
 
 
-def test_the_printed_depth_gives_the_scale() -> None:
-    assert scale.from_depth(40.0, 500) == pytest.approx((0.08, 0.08))
-    for depth_mm, height_px in ((0.0, 500), (40.0, 0), (5000.0, 500), (math.nan, 500)):
-        with pytest.raises(ScaleError):
-            scale.from_depth(depth_mm, height_px)
-
-
 def test_a_measurement_allows_for_pixels_that_are_not_square() -> None:
     measured = scale.measure((10.0, 10.0), (40.0, 50.0), PixelSpacing(0.2, 0.1))
     assert measured.length_px == pytest.approx(50.0)
@@ -56,16 +51,16 @@ def test_without_a_scale_there_are_no_millimetres() -> None:
 
 def test_taps_beat_the_file_and_the_file_beats_the_preset() -> None:
     tapped, dicom, preset = PixelSpacing(0.1, 0.1), PixelSpacing(0.2, 0.2), PixelSpacing(0.3, 0.3)
-    assert scale.best_known(tapped, dicom, preset) == tapped
-    assert scale.best_known(None, dicom, preset) == dicom
-    assert scale.best_known(None, None, preset) == preset
-    assert scale.best_known(None, None, None) is None
+    assert scale.best_known(tapped, PixelSpacing(0.103, 0.1), preset).spacing == tapped
+    assert scale.best_known(None, dicom, preset).spacing == dicom
+    assert scale.best_known(None, None, preset).spacing == preset
+    assert scale.best_known(None, None, None) == (None, False)
 
 
 @pytest.mark.parametrize("wrong", [(0.0, 0.0), (-0.1, 0.1), (math.nan, 0.1), (0.1, 1e9)])
 def test_an_impossible_scale_in_a_file_counts_as_unknown(wrong: tuple[float, float]) -> None:
     preset = PixelSpacing(0.3, 0.3)
-    assert scale.best_known(None, PixelSpacing(*wrong), preset) == preset
+    assert scale.best_known(None, PixelSpacing(*wrong), preset).spacing == preset
     with pytest.raises(ScaleError):
         scale.checked(PixelSpacing(*wrong))
 
@@ -85,11 +80,12 @@ def test_taps_in_a_camera_frame_measure_true_on_the_rectified_screen(photograph:
     taken = photograph(2, tilt=(20.0, 12.0), roll=6.0)
     height, width = taken.screen.shape[:2]
     mapping = Rectification.of(FourCorners(*taken.corners), taken.aspect)
-    to_frame = Rectification.of(FourCorners(*taken.corners), width / height)
+    seen = Rectification.of(FourCorners(*taken.corners), width / height)
+    to_frame = np.linalg.inv(seen.matrix)
 
     def tap(x: float, y: float) -> tuple[float, float]:
-        point = (x * to_frame.width / width, y * to_frame.height / height)
-        return to_frame.to_frame([point])[0]
+        across, down, depth = to_frame @ (x * seen.width / width, y * seen.height / height, 1.0)
+        return across / depth, down / depth
 
     top, bottom = mapping.to_screen([tap(950, 100), tap(950, 500)])
     spacing = scale.from_taps(top, bottom, distance_mm=40.0)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sonogram is what the network sees: margins, text and rulers must stay outside, tissue must not."""
 
 from __future__ import annotations

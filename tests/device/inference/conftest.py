@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shipped bundle, and copies of it that can be broken."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle that is not exactly what was released is refused by the name of what is wrong with it."""
 
 from __future__ import annotations
@@ -98,6 +99,25 @@ def test_the_newest_good_bundle_is_used(copied: Path, signer: Signer) -> None:
     assert newest_bundle(models).folder == newer
     (newer / "manifest.sig").write_bytes(bytes(64))
     assert newest_bundle(models).folder.name.endswith("99.9.0")
+
+
+def test_a_newer_bundle_of_another_name_never_takes_the_place_of_the_shipped_one(copied: Path) -> None:
+    models = copied.parent
+    own = Path(shutil.copytree(copied, models / "own-99.0.0"))
+    Path(shutil.copytree(copied, models / "mammascope-toy-99.0.0"))
+    assert find_bundles(models) == [copied]
+    assert newest_bundle(models).folder == copied
+    # It is used where it is named: by its folder, or by its name.
+    assert newest_bundle(own).folder == own
+    assert newest_bundle(models, name="own").folder == own
+    assert find_bundles(own) == [own]
+
+
+def test_without_a_shipped_bundle_an_own_one_is_not_taken_silently(copied: Path, tmp_path: Path) -> None:
+    models = tmp_path / "only-own"
+    shutil.copytree(copied, models / "own-1.0.0")
+    with pytest.raises(BundleMissingError):
+        newest_bundle(models)
 
 
 def test_a_folder_without_bundles_says_so(tmp_path: Path) -> None:

@@ -1,24 +1,22 @@
-"""Findings of the shipped bundle on real frames, and the rules that turn probabilities into a word."""
+# SPDX-License-Identifier: Apache-2.0
+"""Findings of the shipped bundle on real frames."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from device.capture.files.reader import read_frames
 from device.capture.frame import Box, Frame, PixelSpacing
-from device.capture.phantom import FAMILIAR_SEED, PhantomSource, phantom_frame
-from device.capture.reader import read_frames
+from device.capture.phantom.frames import IN_DISTRIBUTION_SEED, PhantomSource, phantom_frame
 from device.imaging.preprocess import Window
-from device.imaging.quality import Reason
 from device.inference.bundle import Bundle
-from device.inference.classifier import Classifier, assess, heat_map
-from device.inference.finding import CLASSES, Assessment
-from device.inference.manifest import Abstention
-
-BAND = Abstention(lower=0.2, upper=0.7)
+from device.inference.classifier import Classifier, heat_map
+from device.inference.finding import CLASSES, Caution, ModelResult
 
 
 @pytest.fixture
@@ -26,21 +24,11 @@ def classifier(shipped: Bundle) -> Classifier:
     return Classifier(shipped)
 
 
-@pytest.mark.parametrize(
-    ("probabilities", "reason", "word"),
-    [
-        ((0.6, 0.3, 0.1), None, Assessment.NORMAL),
-        ((0.3, 0.6, 0.1), None, Assessment.BENIGN),
-        ((0.0, 0.8, 0.2), None, Assessment.UNCERTAIN),
-        ((0.0, 0.3, 0.7), None, Assessment.UNCERTAIN),
-        ((0.0, 0.2, 0.8), None, Assessment.MALIGNANT),
-        ((0.0, 0.2, 0.8), Reason.TOO_DARK, Assessment.NOT_EVALUABLE),
-    ],
-)
-def test_the_word_follows_the_uncertain_band(
-    probabilities: tuple[float, ...], reason: Reason | None, word: Assessment
-) -> None:
-    assert assess(np.array(probabilities), reason, BAND) is word
+def test_a_phantom_is_said_to_be_one_before_anything_about_its_scale(classifier: Classifier) -> None:
+    frame = replace(phantom_frame(IN_DISTRIBUTION_SEED), spacing=None, scale_contradicted=True)
+    assert classifier.classify(frame).caution is Caution.PHANTOM
+    assert classifier.classify(replace(frame, origin="scan.dcm")).caution is Caution.SCALE_CONTRADICTED
+    assert classifier.classify(replace(frame, origin="scan.dcm", scale_contradicted=False)).caution is None
 
 
 def test_real_frames_get_sensible_findings(classifier: Classifier, shared: Path) -> None:
@@ -64,7 +52,7 @@ def test_real_frames_get_sensible_findings(classifier: Classifier, shared: Path)
 def test_a_lesion_is_outlined_where_it_was_drawn(classifier: Classifier, shared: Path) -> None:
     folder = shared / "data" / "Dataset_BUSI_with_GT" / "malignant"
     overlaps = []
-    for path in sorted(folder.glob("malignant (*).jpg"))[:20]:
+    for path in sorted(folder.glob("malignant (*).jpg"))[::2]:
         mask = cv2.imread(str(folder / f"{path.stem}_mask.png"), cv2.IMREAD_GRAYSCALE)
         assert mask is not None
         finding = classifier.classify(next(iter(read_frames(path))))
@@ -97,7 +85,7 @@ def test_the_operators_region_is_where_the_second_look_goes(classifier: Classifi
 @pytest.mark.parametrize("level", [0, 255, 128])
 def test_frames_without_a_picture_are_not_evaluable_but_computed(classifier: Classifier, level: int) -> None:
     finding = classifier.classify(Frame(np.full((300, 400), level, np.uint8), "flat"))
-    assert finding.assessment is Assessment.NOT_EVALUABLE
+    assert finding.result is ModelResult.NOT_EVALUABLE
     assert finding.reason is not None
     assert finding.probabilities is not None
 
@@ -110,16 +98,28 @@ def test_most_foreign_pictures_are_turned_away(classifier: Classifier, shared: P
 
 def test_the_demonstration_shows_findings_and_not_refusals(classifier: Classifier) -> None:
     frozen = [
-        phantom_frame(FAMILIAR_SEED, "benign"),
-        phantom_frame(FAMILIAR_SEED, "malignant"),
-        phantom_frame(FAMILIAR_SEED),
+        phantom_frame(IN_DISTRIBUTION_SEED, "benign"),
+        phantom_frame(IN_DISTRIBUTION_SEED, "malignant"),
+        phantom_frame(IN_DISTRIBUTION_SEED),
     ]
-    words = [classifier.classify(frame).assessment for frame in frozen]
-    assert words == [Assessment.BENIGN, Assessment.MALIGNANT, Assessment.NORMAL]
+    words = [classifier.classify(frame).result for frame in frozen]
+    assert words == [ModelResult.BENIGN, ModelResult.MALIGNANT, ModelResult.NORMAL]
     live = PhantomSource(paced=False)
     live.open()
     frames = [frame for _ in range(175) if (frame := live.read())]  # from one end of the breast to the other
-    assert all(classifier.classify(frame).evaluable for frame in frames[::25])
+    findings = [classifier.classify(frame) for frame in frames[::25]]
+    assert {(found.result, found.cautions) for found in findings} == {(ModelResult.BENIGN, (Caution.PHANTOM,))}
+    assert all(found.lesion is not None for found in findings)
+
+
+def test_every_caution_that_holds_is_said_the_gravest_first(classifier: Classifier) -> None:
+    frame = replace(phantom_frame(IN_DISTRIBUTION_SEED), spacing=None, scale_contradicted=True)
+    finding = classifier.classify(frame)
+    assert finding.caution is Caution.PHANTOM
+    assert finding.cautions == (Caution.PHANTOM, Caution.SCALE_CONTRADICTED)
+    assert finding.to_json_dict("a", 0)["cautions"] == ["phantom", "scale_contradicted"]
+    plain = classifier.classify(replace(frame, scale_contradicted=False))
+    assert plain.to_json_dict("a", 0)["cautions"] == ["phantom"]
 
 
 def test_a_finding_is_the_same_again(classifier: Classifier) -> None:

@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """A set-up vault and an open store in a temporary folder, with a clock that the test sets."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,12 +13,15 @@ import pytest
 
 from device.records.audit import Clock
 from device.records.exam import Exam, Patient
-from device.records.outbox_rows import Instance
-from device.records.outbox_table import OutboxTable
-from device.records.pin import PinCost
-from device.records.space import SpaceLimits
-from device.records.store import Store
-from device.records.vault import Vault
+from device.records.keys.pin import PinCost
+from device.records.keys.vault import Vault
+from device.records.outbox.rows import Instance
+from device.records.outbox.table import OutboxTable
+from device.records.pieces import Pieces
+from device.records.store.database import FILE_NAME
+from device.records.store.hidden import HiddenNames, RowNames
+from device.records.store.space import SpaceLimits
+from device.records.store.store import Store
 from tests.device.records import made_up
 
 CHEAP = PinCost(iterations=1, memory_kib=8)
@@ -50,6 +55,7 @@ class Device:
     def __post_init__(self) -> None:
         self.vault = Vault.create(self.folder, self.pin, "Asha", cost=CHEAP)
         self.store = Store.open(self.folder, self.vault, limits=LIMITS, clock=self.watch.clock)
+        self.opener = self.vault.opener()
         self._tables: list[OutboxTable] = []
 
     def restart(self) -> None:
@@ -58,8 +64,14 @@ class Device:
         self.store = Store.open(self.folder, self.vault, limits=LIMITS, clock=self.watch.clock)
 
     def table(self) -> OutboxTable:
-        self._tables.append(OutboxTable.open(self.folder, self.watch.clock))
+        self._tables.append(OutboxTable.open(self.folder, self.watch.clock, self.opener))
         return self._tables[-1]
+
+    def connection(self) -> sqlite3.Connection:
+        """The database behind the program's back, with the functions ``hidden`` and ``clear``."""
+        connection = sqlite3.connect(self.folder / FILE_NAME, isolation_level=None)
+        RowNames(connection, HiddenNames(self.opener)).look()
+        return connection
 
     def draft(self, code: str = "P-1", views: int = 1, name: str = "Wanjirũ Müller") -> Exam:
         exam = self.store.begin_exam(Patient(code, name, 45), "Asha", True)
@@ -71,7 +83,7 @@ class Device:
 
     def final(self, code: str = "P-1", contents: tuple[bytes, ...] = (b"a", b"bb")) -> Exam:
         exam = self.draft(code)
-        made = [Instance("image", f"{exam.uid}.9{n}", content) for n, content in enumerate(contents)]
+        made = [Instance("image", f"{exam.uid}.9{n}", Pieces.of(content)) for n, content in enumerate(contents)]
         return self.store.finalise(exam, made)
 
     def send(self, exam: Exam) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 from dataclasses import replace
@@ -5,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from device.records.exam import FamilyHistory, Gender, Patient
-from device.records.summary import summary_of
+from device.records.exam import FamilyHistory, Gender, Patient, storable
+from device.records.store.summary import summary_of
 from tests.device.records import made_up
 
 PATIENT = Patient("KB-0042", "Wanjirũ Müller", 45, Gender.FEMALE, FamilyHistory.YES)
@@ -38,3 +39,25 @@ def test_nothing_of_a_person_is_in_a_repr() -> None:
     for value in (exam.patient, exam, exam.views[0], exam.addenda, summary):
         for text in ("Wanjir", "KB-0042", "Otieno", "Biopsy"):
             assert text not in repr(value)
+
+
+@pytest.mark.parametrize("typed", ["kb-0042", " KB-0042\t", "Kb-0042", "KB-0042\u00a0"])
+def test_a_code_is_the_same_however_it_is_typed(typed: str) -> None:
+    assert Patient(typed).code_key == PATIENT.code_key
+
+
+@pytest.mark.parametrize("typed", ["WANJIRŨ MÜLLER", " wanjirũ  müller ", "Wanjiru\u0303 Mu\u0308ller"])
+def test_a_name_is_the_same_however_it_is_typed(typed: str) -> None:
+    assert not PATIENT.conflicts_with(replace(PATIENT, name=typed))
+    assert PATIENT.conflicts_with(replace(PATIENT, name=f"{typed} Otieno"))
+
+
+def test_a_composed_and_a_decomposed_code_are_one() -> None:
+    assert Patient("\u00c9-7").code_key == Patient("e\u0301-7").code_key
+
+
+def test_what_no_file_can_hold_is_replaced_and_towers_of_marks_are_cut() -> None:
+    assert storable("a\ud800b") == "a\ufffdb"
+    assert len(storable("a" + "\u0301" * 5000 + "b")) == 10
+    for text in ("Wanjirũ", "नमस्ते", "வணக்கம்", "สวัสดี", "שָׁלוֹם", "e\u0301"):
+        assert storable(text) == text

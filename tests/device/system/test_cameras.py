@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is plugged in, whether this user may use it, and whether the camera's library loads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Readings of the kernel: absent and unreadable files are an answer, not an accident."""
 
 from __future__ import annotations

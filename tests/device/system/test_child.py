@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trying something in another process: its crash, its hang and its noise stay there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the time can be trusted, from what the system left behind."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Of the journal only what nobody can have put a name into leaves the device."""
+# SPDX-License-Identifier: Apache-2.0
+"""Of the journal only lines that cannot hold a name leave the device."""
 
 from __future__ import annotations
 

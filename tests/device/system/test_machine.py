@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python, word size and memory of the machine."""
 
 from __future__ import annotations

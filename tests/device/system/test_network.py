@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A way to the outside: routing tables as the kernel writes them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Under-voltage and heat, as the firmware of a Raspberry Pi reports them."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from device.system.check import CheckStatus
-from device.system.power import Supply, SupplyCheck, TemperatureCheck, read_supply, read_temperature_c
+from device.system.power import PowerSupply, PowerSupplyCheck, TemperatureCheck, read_supply, read_temperature_c
 
 NO_TOOL = "mammascope-no-such-tool"
 
@@ -34,7 +35,7 @@ def firmware_says(root: Path, text: str) -> Path:
     ],
 )
 def test_the_bits_of_the_firmware_become_a_sentence(tmp_path: Path, bits: str, status: CheckStatus, word: str) -> None:
-    result = SupplyCheck(firmware_says(tmp_path, bits), NO_TOOL).run()
+    result = PowerSupplyCheck(firmware_says(tmp_path, bits), NO_TOOL).run()
     assert result.status is status
     assert word in result.sentence
     assert bool(result.advice) == (status is not CheckStatus.OK)
@@ -44,7 +45,7 @@ def test_the_firmwares_tool_is_asked_where_the_kernel_says_nothing(tmp_path: Pat
     tool = tmp_path / "vcgencmd"
     write(tool, '#!/bin/sh\n[ "$1" = get_throttled ] && echo throttled=0x50005\n')
     tool.chmod(0o755)
-    assert read_supply(tmp_path, str(tool)) == Supply(True, True, True, True)
+    assert read_supply(tmp_path, str(tool)) == PowerSupply(True, True, True, True)
 
 
 def test_a_tool_that_fails_is_no_answer(tmp_path: Path) -> None:
@@ -58,11 +59,11 @@ def test_the_voltage_sensor_of_the_kernel_is_understood(tmp_path: Path) -> None:
     write(tmp_path / "sys/class/hwmon/hwmon0/name", "cpu_thermal\n")
     write(tmp_path / "sys/class/hwmon/hwmon1/name", "rpi_volt\n")
     write(tmp_path / "sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1\n")
-    assert SupplyCheck(tmp_path, NO_TOOL).run().status is CheckStatus.FAIL
+    assert PowerSupplyCheck(tmp_path, NO_TOOL).run().status is CheckStatus.FAIL
 
 
 def test_other_machines_have_no_such_thing(tmp_path: Path) -> None:
-    assert SupplyCheck(tmp_path, NO_TOOL).run().status is CheckStatus.ABSENT
+    assert PowerSupplyCheck(tmp_path, NO_TOOL).run().status is CheckStatus.ABSENT
     assert TemperatureCheck(tmp_path).run().status is CheckStatus.ABSENT
 
 

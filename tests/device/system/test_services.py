@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What systemd says of the handheld's units, and what a technician is told of it."""
 
 from __future__ import annotations

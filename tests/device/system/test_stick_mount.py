@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A read-only stick is made writable by systemd's unit, or it is said that it stays read-only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The card: room, the right to write, and whether it forgets."""
 
 from __future__ import annotations

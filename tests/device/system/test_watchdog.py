@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The watchdog protocol against a real socket, spoken by the real app."""
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def test_it_is_fed_several_times_within_the_limit_and_at_least_every_second() ->
 def test_without_systemd_or_for_another_process_nothing_is_watched(environment: dict[str, str]) -> None:
     watchdog = Watchdog.from_environment(environment, pid=77)
     assert watchdog.limit_s is None
-    watchdog.beat()  # nobody listens, and nothing happens
+    watchdog.beat()  # nothing listens, and nothing happens
 
 
 def test_a_systemd_that_is_away_does_no_harm(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A driver on real services with a cheap PIN, so that unlocking takes milliseconds here and a second on a device."""
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from typing import Any
 import pytest
 
 from device.errors import FontMissingError
-from device.records.pin import PinCost
-from device.ui.services import Services
-from device.ui.testing import Driver
-from device.ui.theme.fonts import FontBook
+from device.fonts.shaping import FontBook
+from device.records.keys.pin import PinCost
+from device.ui.session.services import Services
 from device.ui.widgets.status_bar import StatusBar
+from tests.device.ui.driver import Driver
 
 CHEAP_PIN = PinCost(iterations=1, memory_kib=64, lanes=1)
 NewDriver = Callable[..., Driver]

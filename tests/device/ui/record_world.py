@@ -1,19 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
 """A device with records, a stick that can be plugged and pulled, and a driver that walks through it by touch."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import cv2
 
-from device.capture.phantom import phantom_frame
-from device.capture.usb_stick import Roots
+from device.capture.phantom.frames import phantom_frame
+from device.capture.sources.usb_stick import Roots
 from device.records.exam import BiRads, Exam, FamilyHistory, Gender, Laterality, Patient, View
-from device.records.pin import PinCost
+from device.records.inbox.messages import SignedVerdict
+from device.records.inbox.table import InboxTable
+from device.records.keys.pin import PinCost
 from device.records.uids import new_uids
-from device.ui.services import Services
+from device.ui.session.services import Services
 from tests.device.records.made_up import finding, view
+from tests.device.upload.clinic_answers import ClinicAnswers
 
 PIN = "274913"
 CHEAP_PIN = PinCost(iterations=1, memory_kib=64, lanes=1)
@@ -32,7 +39,7 @@ class World:
         return Services(self.folder / "device", pin_cost=CHEAP_PIN, roots=self.roots, frames_dir=frames)
 
     def unlocked(self, frames: Path | None = None) -> Services:
-        """A device that somebody has unlocked."""
+        """A device that was unlocked."""
         services = self.services(frames)
         set_up = services.is_set_up()
         services.unlocked(services.open_vault(PIN) if set_up else services.create_vault(PIN, "Asha"))
@@ -75,7 +82,7 @@ def a_view(number: int = 1) -> View:
     """A view of the phantom with UIDs of its own."""
     uids = new_uids()
     made = view(number, finding(), uid=uids.uid, derived_uids=uids.derived_uids, laterality=Laterality.LEFT)
-    return replace(made, frame=phantom_frame(number), callipers=())
+    return replace(made, frame=replace(phantom_frame(number), origin="scanner.png"), callipers=())
 
 
 def a_draft(services: Services, patient: Patient = PATIENT, views: int = 1) -> Exam:
@@ -90,6 +97,26 @@ def a_final(services: Services, patient: Patient = PATIENT, views: int = 1) -> E
     """A final exam in the store."""
     exam = replace(a_draft(services, patient, views), birads=BiRads.SUSPICIOUS_LOW, note="lump")
     return services.store.finalise(exam)
+
+
+def answered(services: Services, exam: Exam, **said: Any) -> None:
+    """The clinic's verdict on a final exam comes, as it does while sending, and is taken in."""
+    clinic = ClinicAnswers()
+    clinic.decide(exam.uid, said.pop("name", "v1"), **said)
+    signed = SignedVerdict.from_answer(clinic.verdicts[0], "clinic")
+    table = InboxTable.open(services.records_dir, opener=services.vault.opener())
+    table.keep([(signed, exam.uid)], services.vault.opener())
+    table.close()
+    services.store.inbox.take_in(bytes.fromhex(clinic.public))
+    services.inbox = services.store.inbox.count()
+
+
+def planned(services: Services, day: date, *patients: dict[str, Any]) -> None:
+    """The clinic's list of a day comes."""
+    answer = json.dumps({"day": day.isoformat(), "patients": list(patients)}).encode()
+    table = InboxTable.open(services.records_dir, opener=services.vault.opener())
+    table.keep_planned(day, answer, services.vault.opener())
+    table.close()
 
 
 def fill_stick(mount: Path, bad: bool = True) -> None:

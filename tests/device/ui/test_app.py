@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import os
@@ -14,15 +15,12 @@ from device.errors import FileMissingError, FontMissingError
 from device.ui.app import Change
 from device.ui.pointer import ROTATIONS
 from device.ui.screen import Screen
-from device.ui.services import Services
+from device.ui.session.services import Services
 from device.ui.status import Level, Status, Topic
-from device.ui.testing import Driver
-from device.ui.widgets.base import Widget
-from device.ui.widgets.button import Button
-from device.ui.widgets.dialog import Dialog
-from device.ui.widgets.label import Label
-from device.ui.widgets.page import Page
+from device.ui.widgets import Button, Dialog, Label, Page, Widget
 from tests.device.ui.conftest import NewDriver
+from tests.device.ui.driver import Driver
+from tests.device.ui.waits import to_panel
 from tests.patience import PATIENT_S
 
 
@@ -73,8 +71,8 @@ def test_touch_follows_the_picture_at_every_rotation(new_driver: NewDriver, rota
     assert screen.events == ["enter", "ok"]
     # The button's colour is found on the panel where the finger went.
     place = (driver.find("ok").rect.x + 12, driver.find("ok").rect.centery)
-    x, y = driver.app.display.reader.to_panel(place)
-    panel = driver.app.display.panel_picture()
+    x, y = to_panel(driver.app.display.reader, place)
+    panel = driver.app.display._window.copy()
     assert panel.get_size() == (800, 480)
     on_panel = panel.get_at((int(x * 800), int(y * 480)))[:3]
     assert on_panel == driver.app.ui.palette.button == driver.picture().get_at(place)[:3]
@@ -88,6 +86,22 @@ def test_nothing_is_drawn_while_nothing_changes(driver: Driver, plain: Plain) ->
     driver.app.ui.invalidate()
     driver.step(5)
     assert plain.drawn == before + 1
+
+
+def test_what_arrives_under_a_finger_takes_no_tap_away_and_is_shown_when_it_has_lifted(
+    driver: Driver, plain: Plain
+) -> None:
+    place = driver.find("ok").rect.center
+    driver.finger(pygame.FINGERDOWN, place)
+    driver.step()
+    plain.title = "Arrived"
+    plain.rebuild()
+    driver.step()
+    assert not driver.shows("Arrived")
+    driver.finger(pygame.FINGERUP, place)
+    driver.step(2)
+    assert plain.events[-1] == "ok"
+    assert driver.shows("Arrived")
 
 
 def test_a_live_screen_is_drawn_at_every_frame(driver: Driver, plain: Plain) -> None:
@@ -117,7 +131,7 @@ def test_the_last_screen_cannot_be_closed(driver: Driver, plain: Plain) -> None:
 
 def test_an_error_in_a_handler_is_said_and_the_program_goes_on(driver: Driver, plain: Plain) -> None:
     driver.tap("fail")
-    assert driver.shows(FileMissingError.sentence.split(";")[0])
+    assert driver.shows(FileMissingError("").sentence.split(";")[0])
     assert driver.shows("scan.dcm")
     driver.tap("OK")
     driver.tap("ok")

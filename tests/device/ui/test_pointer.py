@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pygame
 import pytest
 
 from device.ui.pointer import MOUSE_ID, ROTATIONS, Phase, PointerReader
+from tests.device.ui.waits import to_panel
 
 
 def _finger(kind: int, x: float, y: float) -> pygame.event.Event:
@@ -17,7 +19,7 @@ def test_a_finger_hits_the_pixel_it_touches_at_every_rotation(rotation: int, pos
     if rotation in (90, 270):
         assert reader.logical == (480, 800)
         pos = (pos[1], pos[0])
-    x, y = reader.to_panel(pos)
+    x, y = to_panel(reader, pos)
     pointer = reader.read(_finger(pygame.FINGERDOWN, x, y))
     assert pointer is not None
     assert (pointer.phase, pointer.id, pointer.pos) == (Phase.DOWN, 7, pos)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A day with the handheld, by touch alone: from the first PIN to an exam that is found again after a restart.
 
 python -m pytest tests/device/ui/test_whole_day.py        # with the public data also a file of a real scanner
@@ -14,13 +15,20 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
-from device.capture.phantom import _Field, phantom_frame
+from device.capture.phantom.frames import _Field, phantom_frame
 from device.records.audit import AuditEvent
 from device.records.exam import BiRads, Exam, ExamState, FamilyHistory, Gender, Laterality
-from device.ui.flow import Flow
-from device.ui.services import Services
-from device.ui.testing import Driver
+from device.records.outbox.table import Instance, OutboxTable
+from device.records.pieces import Pieces
+from device.site.access import access_path
+from device.ui.flow.main import Flow
+from device.ui.session.services import Services
+from device.ui.widgets import ScrollView
+from tests.device.site.stored import save_access
+from tests.device.ui.driver import Driver
 from tests.device.ui.record_world import PIN, World, make_world
+from tests.device.ui.waits import lesion_is_steady
+from tests.device.upload.clinic_answers import clinic_answers
 
 PIXEL_CM = 0.008
 
@@ -75,6 +83,52 @@ def _enter_pin(driver: Driver) -> None:
     driver.tap("pin.done")
 
 
+def _unlock(driver: Driver) -> int:
+    """The last digit tries the PIN by itself; gives the number of taps."""
+    for digit in PIN:
+        driver.tap(f"pin.{digit}")
+    driver.until_screen("home")
+    return len(PIN)
+
+
+def _look_first_name_later(driver: Driver) -> None:
+    """From the locked device to a live finding, and to a view that is kept, with the taps counted."""
+    driver.tap("lock")
+    driver.until_screen("lock")
+    taps = _unlock(driver)
+    driver.tap("quick_look")
+    driver.until_screen("live")
+    driver.until(lesion_is_steady(driver.screen))
+    taps += 1
+    assert driver.shows("The model says")
+    assert taps <= 8
+    driver.tap("freeze")
+    driver.until_screen("view")
+    driver.tap("save")
+    driver.until_screen("patient")
+    driver.tap("later")
+    driver.until_screen("exam_summary")
+    _exam_shown(driver)
+    taps += 3
+    assert taps <= 10
+    assert driver.shows("No code yet")
+    assert driver.screen.exam.patient.provisional
+
+
+def _give_the_code(driver: Driver) -> None:
+    driver.tap("edit")
+    for field, words in (("code", "KB-7"), ("name", "Wanjiru"), ("age", "45")):
+        driver.tap(field)
+        driver.write(words)
+    driver.tap("gender.female")
+    driver.tap("family.yes")
+    driver.tap("next")
+    driver.until_screen("exam_summary")
+    _exam_shown(driver)
+    driver.tap("view.1")
+    driver.until_screen("view")
+
+
 def _set_up(driver: Driver) -> None:
     driver.tap("operator")
     driver.write("Asha")
@@ -82,26 +136,6 @@ def _set_up(driver: Driver) -> None:
     _enter_pin(driver)
     _enter_pin(driver)
     driver.until_screen("home")
-
-
-def _new_exam(driver: Driver) -> None:
-    driver.tap("new_exam")
-    for field, words in (("code", "KB-7"), ("name", "Wanjiru"), ("age", "45")):
-        driver.tap(field)
-        driver.write(words)
-    driver.tap("gender.female")
-    driver.tap("family.yes")
-    driver.tap("next")
-    driver.until_screen("sources")
-
-
-def _freeze_live_picture(driver: Driver) -> None:
-    driver.until_text("Phantom")
-    driver.tap("Phantom")
-    driver.until_screen("live")
-    driver.until(lambda: driver.screen.sees_lesion)
-    driver.tap("freeze")
-    driver.until_screen("view")
 
 
 def _place_and_save(driver: Driver, side: str) -> None:
@@ -112,6 +146,15 @@ def _place_and_save(driver: Driver, side: str) -> None:
     driver.tap("save")
     driver.until_screen("exam_summary")
     _exam_shown(driver)
+    _result_category_and_note_in_sight(driver)
+
+
+def _result_category_and_note_in_sight(driver: Driver) -> None:
+    """All of them lie whole inside what their scroll views show."""
+    newest = f"view.{len(driver.screen.exam.views)}"
+    windows = [widget.rect for widget in driver.screen.root.walk() if isinstance(widget, ScrollView)]
+    for key in (newest, "birads", "note"):
+        assert any(window.contains(driver.find(key).rect) for window in windows), key
 
 
 def _import(driver: Driver, name: str) -> None:
@@ -155,7 +198,7 @@ def _lock(driver: Driver) -> None:
 
 
 def _find_again(driver: Driver) -> None:
-    _enter_pin(driver)
+    _enter_pin(driver)  # the settings of the day before are not this driver's: nothing is known of the PIN
     driver.until_screen("home")
     driver.tap("exams")
     driver.until_text("KB-7")
@@ -172,6 +215,45 @@ def _find_again(driver: Driver) -> None:
     _exam_shown(driver)
 
 
+def _the_clinic_answers(driver: Driver, exam: Exam) -> None:
+    """What comes while the device is locked is seen on the main menu, and then in the exam."""
+    driver.tap("back")
+    driver.tap("back")
+    driver.until_screen("home")
+    services = driver.app.services
+    services.store.queue(exam.uid, [Instance("image", f"{exam.uid}.9", Pieces.of(b"picture"))])
+    opener = services.vault.opener()
+    driver.tap("lock")
+    driver.until_screen("lock")
+    driver.until(lambda: not services.operator)
+    with clinic_answers() as clinic:
+        clinic.decide(exam.uid, reader="Dr Otieno", note="Please refer to Nairobi", due_on="2025-05-03")
+        save_access(access_path(services.data_dir), clinic.where().access)
+        url = f"http://127.0.0.1:{clinic.port}/dicom-web"
+        driver.app.settings = driver.app.settings.with_values("site", name="Kisumu", clinic_url=url)
+        table = OutboxTable.open(services.records_dir, opener=opener)
+        table.mark_sending(exam.uid)
+        for instance in table.instances(exam.uid):
+            table.confirm_instance(instance.sop_uid)
+        table.mark_sent(exam.uid, "{}")
+        table.close()
+        _enter_pin(driver)
+        driver.until_screen("home")
+        driver.until_text("New from the clinic: 1")
+        driver.tap("answers")
+        driver.until_text("New answer")
+        driver.tap("KB-7")
+        driver.until_screen("exam_detail")
+        driver.until_text("Dr Otieno, Kibera clinic: BI-RADS 4A (2013)")
+        assert driver.shows("Refer for a biopsy.")
+        assert driver.shows("Please refer to Nairobi")
+        driver.until(lambda: clinic.seen == [{"id": "v1", "study": exam.uid}])  # and the clinic hears of it
+        driver.tap("back")
+        driver.tap("back")
+        driver.until_text("To call back: 1")
+        assert not driver.shows("New from the clinic")
+
+
 def _check_stick(mount: Path, exam: Exam) -> None:
     (folder,) = (path for path in mount.iterdir() if path.is_dir())
     for line in (folder / "CHECKSUMS.sha256").read_text().splitlines():
@@ -186,8 +268,8 @@ def _a_day(world: World, name: str) -> Exam:
     mount = world.plug()
     with _switch_on(world.services()) as driver:
         _set_up(driver)
-        _new_exam(driver)
-        _freeze_live_picture(driver)
+        _look_first_name_later(driver)
+        _give_the_code(driver)
         _place_and_save(driver, "left")
         _import(driver, name)
         _place_and_save(driver, "right")
@@ -201,9 +283,12 @@ def _a_day(world: World, name: str) -> Exam:
         assert "lump at ten" in driver.find("note").caption
         (summary,) = services.store.search()
         exam = services.store.get(summary.uid)
-        assert AuditEvent.EXAM_EXPORTED in [entry.event for entry in services.store.audit_entries()]
+        assert AuditEvent.EXAM_EXPORTED in [entry.event for entry in services.store.audit_log().entries]
         driver.tap("view.2")
         driver.until_screen("view")
+        driver.tap("back")
+        driver.until_screen("exam_detail")
+        _the_clinic_answers(driver, exam)
     _check_stick(mount, exam)
     return exam
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real archive for all upload tests, and records with a device that is unlocked."""
 
 from __future__ import annotations
@@ -8,19 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.device.upload.device_records import Records
-from tests.device.upload.real_archive import RealArchive, installation
+from tests.device.upload.real_archive import RealArchive, running_archive
 
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealArchive]:
     """Orthanc behind nginx, started once; skips by name where they are not installed."""
-    programs = installation()
-    if programs is None:
-        pytest.skip("orthanc, orthanc-dicomweb and nginx are not installed")
-    running = RealArchive(tmp_path_factory.mktemp("clinic"), programs)
-    running.start()
-    yield running
-    running.stop()
+    with running_archive(tmp_path_factory.mktemp("clinic")) as running:
+        yield running
 
 
 @pytest.fixture

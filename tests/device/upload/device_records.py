@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """The records of a device for the upload tests: the real vault, store and outbox in a temporary folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from device.dicom.objects import build_addendum, build_instances
 from device.records.exam import BiRads, Exam, Patient
-from device.records.outbox_table import OutboxState, OutboxTable
-from device.records.pin import PinCost
-from device.records.sealing import Opener
-from device.records.store import Store
-from device.records.vault import Vault
-from device.upload.dicom_objects import build_addendum, build_instances
+from device.records.keys.hpke import HpkeOpener
+from device.records.keys.pin import PinCost
+from device.records.keys.vault import Vault
+from device.records.outbox.table import OutboxState, OutboxTable
+from device.records.store.store import Store
 from tests.device.upload import exams
 
 PIN = "493817"
@@ -23,11 +24,11 @@ class Records:
         self.folder = folder
         self.vault = Vault.create(folder, PIN, "Nurse Achieng", cost=PinCost(iterations=1, memory_kib=64))
         self.store = Store.open(folder, self.vault)
-        self.opener: Opener = self.vault.opener()
+        self.opener: HpkeOpener = self.vault.opener()
         self._tables: list[OutboxTable] = []
 
     def table(self) -> OutboxTable:
-        opened = OutboxTable.open(self.folder)
+        opened = OutboxTable.open(self.folder, opener=self.opener)
         self._tables.append(opened)
         return opened
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exams made by hand for the upload tests: phantom-like pictures, findings with numbers that a test can look for."""
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from device.capture.frame import Box, Frame, PixelSpacing, Point
-from device.inference.finding import Assessment, Finding, Lesion, Reason
+from device.dicom.identity import DeviceIdentity
+from device.inference.finding import Caution, Finding, Lesion, ModelResult, Reason
+from device.inference.views import Combined
 from device.records.exam import (
     BiRads,
+    BiRadsEdition,
     Calliper,
     Exam,
     ExamState,
@@ -21,8 +25,9 @@ from device.records.exam import (
     Patient,
     View,
 )
+from device.records.lesion import BreastLesion, BreastRegion, LesionView
 from device.records.uids import derived_uid
-from device.upload.identity import DeviceIdentity
+from tests.device.records import made_up
 
 MOMENT = datetime(2025, 3, 4, 9, 30, 15, 250_000, tzinfo=UTC)
 DEVICE = DeviceIdentity(serial="10000000abcdef01", site="Kibera outreach", software="9.8.7")
@@ -43,7 +48,7 @@ def frame(seed: int, *, colour: bool = False, spacing: PixelSpacing | None = Non
     if colour:
         pixels = np.stack([pixels, pixels, pixels], axis=2)
         pixels[:10, :10] = (255, 0, 0)
-    return Frame(pixels=pixels, origin="phantom", captured_at=at, spacing=spacing)
+    return Frame(pixels=pixels, origin="scanner.png", captured_at=at, spacing=spacing)
 
 
 def lesion(mm: float | None = 11.3) -> Lesion:
@@ -52,10 +57,10 @@ def lesion(mm: float | None = 11.3) -> Lesion:
     return Lesion(Box(48, 40, 65, 41), contour, ((48.0, 60.0), (112.0, 60.0)), 64.0, mm)
 
 
-def finding(outlined: Lesion | None, assessment: Assessment = Assessment.MALIGNANT) -> Finding:
-    refused = assessment is Assessment.NOT_EVALUABLE
+def finding(outlined: Lesion | None, result: ModelResult = ModelResult.MALIGNANT) -> Finding:
+    refused = result is ModelResult.NOT_EVALUABLE
     return Finding(
-        assessment=assessment,
+        result=result,
         reason=Reason.TOO_DARK if refused else None,
         probabilities={"normal": 0.02, "benign": 0.111, "malignant": 0.869},
         uncertain_band=(0.3, 0.6),
@@ -75,7 +80,7 @@ def view(
     outlined: bool = True,
     colour: bool = False,
     loop: int = 0,
-    assessment: Assessment = Assessment.MALIGNANT,
+    result: ModelResult = ModelResult.MALIGNANT,
 ) -> View:
     spacing = PixelSpacing(0.2, 0.25) if scale else None
     uids = {kind: derived_uid(exam_uid, f"test/{number}/{kind}") for kind in ("overlay", "cine", "report")}
@@ -85,7 +90,7 @@ def view(
         uid=derived_uid(exam_uid, f"test/{number}"),
         derived_uids=uids,
         frame=frame(number, colour=colour, spacing=spacing, at=start),
-        finding=finding(lesion(12.8 if scale else None) if outlined else None, assessment),
+        finding=finding(lesion(12.8 if scale else None) if outlined else None, result),
         frozen_at=start + timedelta(seconds=1),
         laterality=Laterality.LEFT if number % 2 else Laterality.RIGHT,
         clock_position=10,
@@ -111,6 +116,25 @@ def exam(name: str = "one", *views: View, patient: Patient = PATIENT) -> Exam:
         birads=BiRads.SUSPICIOUS_MODERATE,
         note="Second look advised.",
         finalised_at=MOMENT + timedelta(minutes=9),
+    )
+
+
+def lesions(first: str, second: str, third: str) -> tuple[BreastLesion, ...]:
+    """One with everything in two views, one with little in another, and one that no view shows."""
+    uid = derived_uid(first, "test/lesion")
+    combined = Combined(
+        ModelResult.UNCERTAIN,
+        None,
+        {"normal": 0.1, "benign": 0.55, "malignant": 0.35},
+        (0.3, 0.6),
+        Caution.UNFAMILIAR_SOURCE,
+        2,
+        "phantomnet@1.2.3",
+    )
+    return (
+        made_up.breast_lesion(f"{uid}1", first, second, combined=combined),
+        BreastLesion(f"{uid}2", Laterality.RIGHT, views=(LesionView(third),)),
+        made_up.breast_lesion(f"{uid}3", region=BreastRegion.AXILLA, views=(), edition=BiRadsEdition.E2013),
     )
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gateway between device and archive that does what bad networks and broken gateways do, one fault at a time.
 
 It speaks TLS with a certificate of the clinic's own authority, because only who can read a request can lie about it.
@@ -148,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """It is not read."""
 
     def _handle(self) -> None:
         proxy = self.server.proxy

@@ -1,9 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real archive for the tests: Orthanc behind nginx as ``./clinic/run`` starts it, TLS and passwords on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import requests
 from dicomweb_client import DICOMwebClient
 from dicomweb_client.session_utils import create_session_from_user_pass
@@ -12,7 +16,7 @@ from clinic.certificates import key_pin
 from clinic.errors import ArchiveStartError, OrthancMissingError
 from clinic.service import Address, Archive, Installation, find_installation
 from clinic.state import ADMIN, READER, ClinicState
-from device.upload.access import ClinicAccess
+from device.site.access import ClinicAccess
 from tests.patience import PATIENT_S
 from tests.ports import free_port
 
@@ -25,6 +29,20 @@ def installation() -> Installation | None:
         return find_installation()
     except OrthancMissingError:
         return None
+
+
+@contextmanager
+def running_archive(folder: Path) -> Iterator[RealArchive]:
+    """Orthanc, gate and nginx, started; skips by name where they are not installed."""
+    programs = installation()
+    if programs is None:
+        pytest.skip("orthanc, orthanc-dicomweb and nginx are not installed")
+    archive = RealArchive(folder, programs)
+    archive.start()
+    try:
+        yield archive
+    finally:
+        archive.stop()
 
 
 class RealArchive:
@@ -46,7 +64,7 @@ class RealArchive:
         for tries_left in (2, 1, 0):
             try:
                 self._archive.start()
-            except ArchiveStartError:  # somebody else was quicker to take the port, or so it may be
+            except ArchiveStartError:  # another process may have been quicker to take the port
                 if not tries_left:
                     raise
                 self._place()

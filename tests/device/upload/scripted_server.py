@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server that says exactly what a test wants it to say, byte by byte, whatever it is asked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits grow, stay below the limit, and differ between devices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A hostile or broken network costs bounded time and memory, and never leads anywhere else."""
 
 from __future__ import annotations
@@ -5,6 +6,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,14 +24,16 @@ from device.errors import (
     ArchiveRefusedError,
     ArchiveUnreachableError,
     ContentConflictError,
+    RecordDamagedError,
     UploadStoppedError,
 )
+from device.records.pieces import Pieces
+from device.site.access import ClinicAccess
 from device.upload import link as module
-from device.upload.access import ClinicAccess
 from device.upload.link import Link
 from device.upload.pace import Pace
 from device.upload.stow import DicomWebArchive, StoredInstance
-from tests.device.upload.scripted_server import answer, read_request, says, server
+from tests.device.upload.scripted_server import Behaviour, answer, read_request, says, server
 
 SOMETHING = StoredInstance("2.25.1", "2.25.2", "2.25.3")
 
@@ -100,7 +105,7 @@ def test_no_redirect_is_followed() -> None:
         followed.append(read_request(connection))
 
     with server(other) as there:
-        moved = f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{there}/\r\nContent-Length: 0\r\n\r\n".encode()
+        moved = f"HTTP/1.1 302 FoundUpdate\r\nLocation: http://127.0.0.1:{there}/\r\nContent-Length: 0\r\n\r\n".encode()
         with server(says(moved)) as port, pytest.raises(ArchiveAnswerError, match="302"):
             archive_at(port).find("2.25.1", "2.25.3")
     assert followed == []
@@ -133,7 +138,7 @@ def test_a_refused_read_back_does_not_spoil_the_next_question() -> None:
     with server(says(busy, nothing)) as port:
         there = archive_at(port)
         with pytest.raises(ArchiveUnreachableError, match="503"):
-            there.verify(SOMETHING, b"content")
+            there.verify(SOMETHING, Pieces.of(b"content"))
         assert there.find("2.25.1", "2.25.3") is None
 
 
@@ -146,7 +151,7 @@ def test_who_refuses_in_the_middle_of_an_upload_is_heard() -> None:
             pass
 
     with server(refuse) as port, pytest.raises(ArchiveRefusedError):
-        archive_at(port).store(b"x" * 5_000_000)
+        archive_at(port).store(Pieces.of(b"x" * 5_000_000))
 
 
 @pytest.mark.parametrize(
@@ -163,23 +168,51 @@ def test_who_refuses_in_the_middle_of_an_upload_is_heard() -> None:
 )
 def test_a_read_back_that_is_none_is_named(kind: str, body: bytes) -> None:
     with server(says(answer(body, kind))) as port, pytest.raises(ArchiveAnswerError):
-        archive_at(port).verify(SOMETHING, b"content")
+        archive_at(port).verify(SOMETHING, Pieces.of(b"content"))
 
 
 def test_a_read_back_of_something_else_is_a_conflict() -> None:
     body = b"--x\r\nContent-Type: application/dicom\r\n\r\nother\r\n--x--\r\n"
     there = answer(body, "multipart/related; boundary=x")
     with server(says(there, there)) as port, pytest.raises(ContentConflictError, match="unreadable"):
-        archive_at(port).verify(SOMETHING, b"content")
+        archive_at(port).verify(SOMETHING, Pieces.of(b"content"))
+
+
+def test_what_is_too_large_to_be_compared_concerns_one_instance_and_not_the_clinic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("device.upload.stow._LARGEST_COMPARED", 100)
+    for sent, stored in ((b"x" * 101, b"y"), (b"x", b"y" * 101)):
+        said = pytest.raises(ContentConflictError, match="too large to be compared")
+        with server(says(answer(stored, "application/dicom"))) as port, said:
+            archive_at(port).verify(SOMETHING, Pieces.of(sent))
+
+
+def test_what_fails_while_it_is_read_ends_the_request_and_is_said() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"x" * 100_000
+        raise RecordDamagedError("2.25.7", "not what was written")
+
+    got = bytearray()
+
+    def take(connection: socket.socket) -> None:
+        while more := connection.recv(1 << 16):
+            got.extend(more)
+
+    with server(take) as port:
+        there = archive_at(port)
+        with pytest.raises(RecordDamagedError):
+            there.store(Pieces(200_000, broken))
+    assert len(got) < 200_000, "the archive sees that the body is not whole"
 
 
 def test_a_read_back_of_the_same_is_proof_in_any_wrapping() -> None:
     content = b"\r\n--long \r\n--longe\r\n" * 5000  # full of what looks like the boundary at first
     wrapped = b"--longer\r\nContent-Type: application/dicom\r\n\r\n" + content + b"\r\n--longer--\r\nepilogue"
     with server(says(answer(wrapped, 'multipart/related; type="application/dicom"; boundary="longer"'))) as port:
-        archive_at(port).verify(SOMETHING, content)
+        archive_at(port).verify(SOMETHING, Pieces.of(content))
     with server(says(answer(content, "application/dicom"))) as port:
-        archive_at(port).verify(SOMETHING, content)
+        archive_at(port).verify(SOMETHING, Pieces.of(content))
 
 
 def test_stopping_ends_a_wait_for_an_answer_at_once() -> None:
@@ -217,8 +250,78 @@ def test_an_upload_that_crawls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 
     with server(sip) as port:
         with pytest.raises(ArchiveUnreachableError):
-            link_to(port).request("POST", "/studies", {}, [b"x" * 100_000_000])
+            link_to(port).request("POST", "/studies", {}, Pieces.of(b"x" * 100_000_000))
         over.set()
+
+
+def drips(beginning: bytes, again: bytes, pause_s: float) -> Behaviour:
+    """Something that has no end, a little at a time or as fast as it goes."""
+    over = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(beginning)
+        while not over.wait(pause_s):
+            connection.sendall(again)
+
+    return behave
+
+
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "again"),
+    [
+        (b"", b"H"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 100 Continue\r\n", b"X"),
+        (CHUNKED, b"X: y\r\n"),
+        (CHUNKED, b"X"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+    ],
+)
+@pytest.mark.parametrize("pause_s", [0.0, 0.1], ids=["fast", "slow"])
+def test_no_part_of_an_answer_holds_us_for_ever(
+    monkeypatch: pytest.MonkeyPatch, beginning: bytes, again: bytes, pause_s: float
+) -> None:
+    monkeypatch.setattr(module, "SILENCE_TIMEOUT_S", 1.0)
+    with server(drips(beginning, again, pause_s)) as port:
+        there, started = archive_at(port), time.monotonic()
+        with pytest.raises((ArchiveUnreachableError, ArchiveAnswerError)):
+            there.find("2.25.1", "2.25.3")
+        assert time.monotonic() - started < 15
+
+
+def test_a_handshake_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT_TIMEOUT_S", 1.0)
+    over = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # 16 KiB of handshake, a byte at a time
+        while not over.wait(0.05):
+            connection.sendall(b"\x02")
+
+    with server(behave) as port:
+        link, started = Link(f"https://localhost:{port}", ClinicAccess(), Pace(0, threading.Event())), time.monotonic()
+        with pytest.raises(ArchiveUnreachableError):
+            link.request("GET", "/studies", {})
+        over.set()
+        assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize(
+    "series", ["\\ud800", "2.25.1\\r\\nX: y", "../../tools", "2.25.1/x", "", " ", "2.25.\\u0661", "9" * 65, "2.25.1?a"]
+)
+def test_a_series_that_is_no_uid_is_no_answer(series: str) -> None:
+    body = b'[{"00080018": {"Value": ["2.25.3"]}, "0020000E": {"Value": ["%s"]}}]' % series.encode()
+    with server(says(answer(body))) as port, pytest.raises(ArchiveAnswerError):
+        archive_at(port).find("2.25.1", "2.25.3")
 
 
 def test_a_slow_but_steady_read_back_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +339,7 @@ def test_a_slow_but_steady_read_back_is_waited_for(monkeypatch: pytest.MonkeyPat
             connection.sendall(whole[start : start + size])
 
     with server(drip) as port:
-        archive_at(port).verify(SOMETHING, content)
+        archive_at(port).verify(SOMETHING, Pieces.of(content))
 
 
 def test_a_client_certificate_is_shown(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The limit of a site is kept over many small pieces, and whoever waits can be stopped."""
+# SPDX-License-Identifier: Apache-2.0
+"""The limit of a site is kept over many small pieces, and waiting can be stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from device.upload.pace import Pace
 
 
 class Time(threading.Event):
-    """A clock that moves only when somebody waits."""
+    """A clock that moves only by waiting."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,5 @@
-"""Against the real archive: what is stored is found, what differs is noticed, and nobody else is trusted."""
+# SPDX-License-Identifier: Apache-2.0
+"""Against the real archive: what is stored is found, what differs is noticed, and no other server is trusted."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from device.dicom.objects import build_instances
 from device.errors import (
     ArchiveAnswerError,
     ArchiveRefusedError,
@@ -18,9 +20,9 @@ from device.errors import (
     ContentConflictError,
 )
 from device.records.exam import Exam, Patient
-from device.records.outbox_table import Instance
-from device.upload.access import ClinicAccess
-from device.upload.dicom_objects import build_instances
+from device.records.outbox.table import Instance
+from device.records.pieces import Pieces
+from device.site.access import ClinicAccess
 from device.upload.link import Link
 from device.upload.pace import Pace
 from device.upload.stow import DicomWebArchive
@@ -46,10 +48,10 @@ def test_every_kind_of_object_is_stored_and_read_back(archive: RealArchive, comp
     there = client(archive.url, archive.access())
     for instance in instances_of(exam, compress=compress):
         assert there.find(uid, instance.sop_uid) is None
-        there.store(instance.content)
+        there.store(instance.pieces)
         stored = there.find(uid, instance.sop_uid)
         assert stored is not None
-        there.verify(stored, instance.content)
+        there.verify(stored, instance.pieces)
     assert archive.stored(uid) == sorted(item.sop_uid for item in instances_of(exam))
 
 
@@ -58,7 +60,7 @@ def test_the_archive_shows_the_pictures(archive: RealArchive) -> None:
     there = client(archive.url, archive.access())
     image, overlay, _ = instances_of(exams.exam("shown"))
     for instance in (image, overlay):
-        there.store(instance.content)
+        there.store(instance.pieces)
         stored = there.find(uid, instance.sop_uid)
         assert stored is not None
         shown = archive.reader().retrieve_instance_rendered(
@@ -70,11 +72,11 @@ def test_the_archive_shows_the_pictures(archive: RealArchive) -> None:
 def test_the_same_again_is_no_duplicate(archive: RealArchive) -> None:
     image, *_ = instances_of(exams.exam("again"))
     there = client(archive.url, archive.access())
-    there.store(image.content)
-    there.store(image.content)
+    there.store(image.pieces)
+    there.store(image.pieces)
     stored = there.find(exams.exam_uid("again"), image.sop_uid)
     assert stored is not None
-    there.verify(stored, image.content)
+    there.verify(stored, image.pieces)
 
 
 def test_other_content_under_the_same_name_is_noticed(archive: RealArchive) -> None:
@@ -82,13 +84,13 @@ def test_other_content_under_the_same_name_is_noticed(archive: RealArchive) -> N
     there = client(archive.url, archive.access())
     *_, before = instances_of(exam)
     *_, after = instances_of(replace(exam, note="Something else"))
-    there.store(before.content)
-    there.store(after.content)  # the archive says yes, and keeps the first
+    there.store(before.pieces)
+    there.store(after.pieces)  # the archive says yes, and keeps the first
     stored = there.find(exam.uid, after.sop_uid)
     assert stored is not None
-    there.verify(stored, before.content)
+    there.verify(stored, before.pieces)
     with pytest.raises(ContentConflictError, match="ContentSequence"):
-        there.verify(stored, after.content)
+        there.verify(stored, after.pieces)
 
 
 def test_the_same_name_under_another_patient_is_noticed(archive: RealArchive) -> None:
@@ -96,15 +98,15 @@ def test_the_same_name_under_another_patient_is_noticed(archive: RealArchive) ->
     there = client(archive.url, archive.access())
     first, *_ = instances_of(exam)
     second, *_ = instances_of(replace(exam, patient=Patient("somebody else")))
-    there.store(first.content)
-    there.store(second.content)
+    there.store(first.pieces)
+    there.store(second.pieces)
     with pytest.raises(ContentConflictError, match="2 times"):
         there.find(exam.uid, first.sop_uid)
 
 
 def test_what_is_no_dicom_is_rejected(archive: RealArchive) -> None:
     with pytest.raises(ArchiveRejectedError):
-        client(archive.url, archive.access()).store(b"no DICOM at all")
+        client(archive.url, archive.access()).store(Pieces.of(b"no DICOM at all"))
 
 
 def test_a_wrong_password_is_refused(archive: RealArchive) -> None:
@@ -116,7 +118,7 @@ def test_a_wrong_password_is_refused(archive: RealArchive) -> None:
 def test_a_handheld_can_look_at_nothing_but_what_it_can_name(archive: RealArchive) -> None:
     image, *_ = instances_of(exams.exam("secret"))
     there = client(archive.url, archive.access())
-    there.store(image.content)
+    there.store(image.pieces)
     link = Link(archive.url, archive.access(), Pace(0, threading.Event()))
     for target in ("/studies", "/instances", f"/instances?SOPInstanceUID={image.sop_uid}", "/series", "/../patients"):
         reply = link.request("GET", target, {})
@@ -200,5 +202,5 @@ def test_a_lie_is_not_believed(archive: RealArchive, tmp_path: Path) -> None:
     proxy = HostileProxy(archive, tmp_path, always(Fault.LIE))
     with proxy.running():
         there = client(proxy.url, archive.access())
-        there.store(image.content)
+        there.store(image.pieces)
         assert there.find(exams.exam_uid("lie"), image.sop_uid) is None

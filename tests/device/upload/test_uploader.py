@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The uploader's thread: sends by itself, can be stopped, woken and watched, and is the only one that sends."""
 
 from __future__ import annotations
@@ -17,15 +18,20 @@ from device.errors import (
     ArchiveUnreachableError,
     ArchiveUntrustedError,
     NotEnrolledError,
+    RecordsError,
     UploaderBusyError,
+    UploadFaultError,
     UploadLockedError,
 )
-from device.records.outbox_table import OutboxState
-from device.upload.access import access_path, save_access
+from device.records.keys.hpke import HpkeOpener
+from device.records.outbox.table import OutboxState
+from device.site.access import access_path
 from device.upload.backoff import Backoff
 from device.upload.destination import Destination, destination
 from device.upload.status import UploadState, UploadStatus
+from device.upload.stow import DicomWebArchive, StoredInstance
 from device.upload.uploader import Uploader
+from tests.device.site.stored import save_access
 from tests.device.upload.device_records import Records
 from tests.device.upload.hostile_proxy import Fault, HostileProxy, always
 from tests.device.upload.real_archive import RealArchive
@@ -43,7 +49,7 @@ class Watched:
         self.said: queue.Queue[UploadStatus] = queue.Queue()
         values: dict[str, Any] = {"after_exam": SOON, "after_network": SOON, "opener": records.opener} | options
         opener = values.pop("opener")
-        self.uploader = Uploader(records.folder, where, opener, on_change=self.said.put, **values)
+        self.uploader = Uploader(records.folder, lambda _: where, opener, on_change=self.said.put, **values)
 
     def until(self, wanted: Callable[[UploadStatus], bool]) -> UploadStatus:
         """The first status from now on that is as wanted."""
@@ -159,7 +165,7 @@ def test_two_never_send_at_once(records: Records, archive: RealArchive) -> None:
     with running(records, where) as watched:
         watched.until(lambda status: status.state is UploadState.IDLE)
         with pytest.raises(UploaderBusyError):
-            Uploader(records.folder, where, records.opener).run_once()
+            Uploader(records.folder, lambda _: where, records.opener).run_once()
         with running(records, where) as second:
             status = second.until(lambda status: status.state is UploadState.TROUBLE)
             assert isinstance(status.trouble, UploaderBusyError)
@@ -180,6 +186,60 @@ def test_where_to_comes_from_settings_and_the_stored_access(
     access_path(tmp_path).write_text("authority = 'no certificate'")
     with pytest.raises(AccessError):
         destination(settings)
+
+
+def test_a_mistake_of_the_program_is_said_and_sending_goes_on(records: Records, archive: RealArchive) -> None:
+    exam = records.final_exam()
+    mistakes = [KeyError("Wanjirũ Müller"), ValueError("Port out of range 0-65535")]
+
+    def where(_: HpkeOpener) -> Destination:
+        if mistakes:
+            raise mistakes.pop(0)
+        return Destination(archive.url, archive.access())
+
+    said: queue.Queue[UploadStatus] = queue.Queue()
+    uploader = Uploader(records.folder, where, records.opener, after_exam=SOON, after_network=SOON, on_change=said.put)
+    uploader.start()
+    try:
+        for kind in ("KeyError", "ValueError"):
+            while (status := said.get(timeout=PATIENT_S)).state is not UploadState.TROUBLE:
+                pass
+            assert isinstance(status.trouble, UploadFaultError)
+            assert kind in str(status.trouble)
+            assert "Müller" not in str(status.trouble)  # an error's words may hold anything
+        while not all_sent(1)(said.get(timeout=PATIENT_S)):
+            pass
+    finally:
+        assert uploader.stop(PATIENT_S)
+    assert records.state(exam) is OutboxState.SENT
+
+
+def test_an_exam_that_meets_a_mistake_does_not_hold_up_the_others(
+    records: Records, archive: RealArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = records.final_exam("P1"), records.final_exam("P2")
+    find = DicomWebArchive.find
+
+    def mistaken(there: DicomWebArchive, study_uid: str, sop_uid: str) -> StoredInstance | None:
+        if study_uid == bad.uid:
+            raise RecursionError
+        return find(there, study_uid, sop_uid)
+
+    monkeypatch.setattr(DicomWebArchive, "find", mistaken)
+    where = Destination(archive.url, archive.access())
+    with running(records, where, after_exam=NEVER) as watched:
+        status = watched.until(lambda status: status.sent == 1)
+        assert (status.failed, status.state) == (1, UploadState.IDLE)
+    assert records.state(good) is OutboxState.SENT
+    assert records.table().entry(bad.uid).reason_code == UploadFaultError.code
+
+
+def test_a_read_only_card_is_not_called_another_program(records: Records, archive: RealArchive) -> None:
+    uploader = Uploader(records.folder, lambda _: Destination(archive.url, archive.access()), records.opener)
+    (records.folder / "uploader.lock").mkdir()
+    with pytest.raises(RecordsError) as refusal:
+        uploader.run_once()
+    assert "Another program" not in str(refusal.value)
 
 
 def test_the_port_of_nobody_is_trouble_and_not_the_end(records: Records, archive: RealArchive) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clinic's own nginx with its own settings, offering an update; no archive behind it."""
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from clinic.gateway import USERS_FILE, configuration, users_file
+from clinic.gateway.nginx import USERS_FILE, Ports, configuration, users_file
 from clinic.state import ClinicState
-from device.upload.access import ClinicAccess
+from device.site.access import ClinicAccess
 from device.upload.destination import Destination
 from tests.patience import PATIENT_S
 from tests.ports import free_port
@@ -48,7 +49,7 @@ def update_server(folder: Path) -> Iterator[UpdateServer]:
     if nginx is None:
         pytest.skip("not installed: nginx")
     made = UpdateServer(folder, free_port())
-    settings = configuration(folder, folder / "server.crt", folder / "server.key", made.port, inner_port=9, local=True)
+    settings = configuration(folder, folder / "server.crt", folder / "server.key", Ports(made.port, 9, 9), local=True)
     (folder / "nginx.conf").write_text(settings)
     (folder / USERS_FILE).write_text(users_file(made.state.users()))
     process = subprocess.Popen([nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every screen in every language on every panel: nothing overflows, nothing is missing, everything can be hit."""
 
 from __future__ import annotations
@@ -7,17 +8,16 @@ from collections.abc import Callable
 import pytest
 
 from device.errors import MammascopeError
-from device.ui.flow import Flow
-from device.ui.locale import LANGUAGES, texts
+from device.ui.flow.main import Flow
 from device.ui.screen import Screen
 from device.ui.screens.home import TILES, HomeScreen
-from device.ui.services import Services
+from device.ui.session.services import Services
 from device.ui.status import Level, Status, Topic
-from device.ui.testing import SIZES, Driver
+from device.words import LANGUAGES, texts
 from tests.device.ui.conftest import NewDriver
+from tests.device.ui.driver import SIZES, Driver
 
 PIN = "274913"
-PANELS = [*SIZES, (480, 800)]
 Check = Callable[[str], None]
 
 
@@ -69,7 +69,7 @@ def _from_lock(driver: Driver, services: Services, check: Check) -> None:
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-@pytest.mark.parametrize("size", PANELS, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_start_lock_and_menu(new_driver: NewDriver, services: Services, size: tuple[int, int], language: str) -> None:
     driver = new_driver(size=size, language=language)
     check = _check(driver)
@@ -83,7 +83,7 @@ def test_start_lock_and_menu(new_driver: NewDriver, services: Services, size: tu
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-@pytest.mark.parametrize("size", PANELS, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_every_message_fits(new_driver: NewDriver, size: tuple[int, int], language: str) -> None:
     driver = new_driver(size=size, language=language)
     check = _check(driver)
@@ -99,7 +99,8 @@ def test_every_message_fits(new_driver: NewDriver, size: tuple[int, int], langua
     for key in (key for key in texts(language) if key.startswith("status.")):
         for topic in Topic:
             driver.app.status.set(Status(topic, Level.OK, "status.power_ok"))
-        params = {"free": "1023 MB", "degrees": 88, "pin": "123456", "count": 128}
+        params = {"free": "1023 MB", "degrees": 88, "pin": "123456", "count": 128, "seconds": 20}
+        params["setting"] = "site.policy.upload_kib_per_s"  # the longest there is
         driver.app.status.set(Status(Topic.DISK, Level.WARNING, key, params))
         driver.app.toast(driver.app.ui.t(key, **params), Level.WARNING)
         check(key)

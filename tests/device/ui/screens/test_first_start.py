@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pytest
 
-from device.ui.flow import Flow
-from device.ui.services import Services
-from device.ui.testing import Driver
+from device.ui.flow.main import Flow
+from device.ui.screens.first_start import FirstStartScreen
+from device.ui.session.services import Services
+from tests.device.ui.driver import Driver
 
 PIN = "274913"
 
@@ -87,3 +89,13 @@ def test_after_a_restart_the_pin_is_asked(fresh: Driver, services: Services) -> 
     fresh.step()
     assert fresh.app.screen is not None
     assert fresh.app.screen.name == "lock"
+
+
+@pytest.mark.parametrize(("key", "said"), [("", "no one can open them"), ("ab" * 32, "only your clinic can open them")])
+def test_who_can_open_the_records_without_the_pin_is_said_as_it_is(driver: Driver, key: str, said: str) -> None:
+    driver.app.settings = driver.app.settings.with_values("site", recovery_key=key)
+    driver.show(FirstStartScreen(lambda: None))
+    driver.tap("operator")
+    driver.write("asha")
+    driver.tap("next")
+    assert driver.shows(said)

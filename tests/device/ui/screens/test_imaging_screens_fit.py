@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every screen with a picture, in every language on every panel and in both themes: all of it fits and can be hit."""
 
 from __future__ import annotations
@@ -7,34 +8,34 @@ from dataclasses import replace
 
 import pytest
 
-from device.capture.discover import PHANTOM, SourceInfo
 from device.capture.frame import Frame, PixelSpacing
+from device.capture.sources.discover import PHANTOM, SourceInfo
 from device.config import ScannerPreset
 from device.errors import BundleGoldenError, SourceLostError
-from device.imaging.placement import Placement
-from device.inference.finding import Assessment, Reason
+from device.imaging.source_geometry import SourceGeometry
+from device.inference.finding import ModelResult, Reason
 from device.records.exam import Laterality, View
-from device.ui.inference_worker import ModelState, ModelStatus
-from device.ui.locale import LANGUAGES
-from device.ui.looks import Look
+from device.ui.display_settings import DisplaySettings
 from device.ui.screen import Screen
-from device.ui.screens.compare import CompareScreen
-from device.ui.screens.corners import CornersScreen
-from device.ui.screens.lesion import LesionScreen
-from device.ui.screens.live import LiveScreen
-from device.ui.screens.look import LookScreen
-from device.ui.screens.measure import MeasureScreen
-from device.ui.screens.place import PlaceScreen
-from device.ui.screens.presets import PresetsScreen
-from device.ui.screens.region import RegionScreen
-from device.ui.screens.scale import ScaleScreen
-from device.ui.screens.sources import SourcesScreen
-from device.ui.screens.view import ViewScreen
-from device.ui.testing import SIZES, Driver
+from device.ui.screens.exam.compare import CompareScreen
+from device.ui.screens.exam.display_settings import LookScreen
+from device.ui.screens.exam.lesion import LesionScreen
+from device.ui.screens.exam.measure import MeasureScreen
+from device.ui.screens.exam.place import PlaceScreen
+from device.ui.screens.exam.view import ViewScreen
+from device.ui.screens.source.corners import CornersScreen
+from device.ui.screens.source.live import LiveScreen
+from device.ui.screens.source.presets import PresetsScreen
+from device.ui.screens.source.region import RegionScreen
+from device.ui.screens.source.scale import ScaleScreen
+from device.ui.screens.source.sources import SourcesScreen
+from device.ui.session.inference_worker import ModelState, ModelStatus
+from device.words import LANGUAGES
 from tests.device.records.made_up import finding, lesion, view
 from tests.device.ui.conftest import NewDriver
+from tests.device.ui.driver import SIZES, Driver
 
-LOOKS = [(size, language) for size in (*SIZES, (480, 800)) for language in sorted(LANGUAGES)]
+LOOKS = [(size, language) for size in SIZES for language in sorted(LANGUAGES)]
 
 
 def _ids(look: tuple[tuple[int, int], str]) -> str:
@@ -59,22 +60,24 @@ def _everything() -> View:
 
 
 def _views() -> Iterator[View]:
-    for assessment in Assessment:
-        yield view(1, finding(assessment, lesion()))
+    for result in ModelResult:
+        yield view(1, finding(result, lesion()))
+    practised = view(1, finding(ModelResult.BENIGN, lesion()))
+    yield replace(practised, frame=replace(practised.frame, origin="phantom"))
     for reason in Reason:
-        yield view(1, finding(Assessment.NOT_EVALUABLE, None, reason))
+        yield view(1, finding(ModelResult.NOT_EVALUABLE, None, reason))
 
 
 def _screens(driver: Driver) -> Iterator[Screen]:
     shown = _everything()
-    yield LookScreen(shown, Look(), lambda _: None)
+    yield LookScreen(shown, DisplaySettings(), lambda _: None)
     yield MeasureScreen(shown, shown.frame.pixels, lambda _: None)
     yield MeasureScreen(replace(shown, callipers=shown.callipers * 4, spacing=None), shown.frame.pixels, lambda _: None)
     yield PlaceScreen(shown, lambda _: None)
     yield CompareScreen(shown, [shown, shown])
     yield LesionScreen(shown, lambda _: None)
     yield CornersScreen(shown.frame, None, lambda _: None)
-    yield RegionScreen(shown.frame, Placement(), lambda _: None, source_id="phantom")
+    yield RegionScreen(shown.frame, SourceGeometry(), lambda _: None, source_id="phantom")
     yield ScaleScreen(shown.frame.pixels, None, lambda _: None)
     yield PresetsScreen(lambda _: None)
     preset = ScannerPreset(name="A scanner with a rather long name", box=(1, 2, 30, 40))
@@ -86,7 +89,7 @@ def _screens(driver: Driver) -> Iterator[Screen]:
 def test_views_with_every_finding(look: Driver) -> None:
     for made in _views():
         look.show(ViewScreen(made, lambda _: None, [made], new=True))
-        _check(look, made.finding.reason or made.finding.assessment)
+        _check(look, made.finding.reason or made.finding.result)
     look.tap("more")
     _check(look, "more")
     look.tap(look.app.ui.t("common.close"))
@@ -144,4 +147,4 @@ def test_the_live_view_in_every_state(look: Driver) -> None:
     _check(look, "freezing")
     for made in _views():
         strip.show(made.finding, ModelStatus(ModelState.READY, "m@1.0.0"))
-        _check(look, made.finding.reason or made.finding.assessment)
+        _check(look, made.finding.reason or made.finding.result)

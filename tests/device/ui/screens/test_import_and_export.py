@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import hashlib
@@ -5,14 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian, generate_uid
 
 from device.records.audit import AuditEvent
 from device.records.exam import View
-from device.ui.screens.cine import CineScreen
-from device.ui.screens.export import ExportScreen, Step
-from device.ui.screens.import_browser import ImportScreen
-from device.ui.services import Services
-from device.ui.testing import Driver
+from device.records.store.summary import ExamSummary
+from device.ui.screens.exam.cine import CineScreen
+from device.ui.screens.exam.export import ExportScreen, Step
+from device.ui.screens.source.import_browser import ImportScreen
+from device.ui.session.services import Services
+from tests.device.ui.driver import Driver
 from tests.device.ui.record_world import World, a_draft, a_final, fill_stick, make_world, write_loop
 
 MANY = 10_000
@@ -58,6 +62,25 @@ def test_a_picture_on_a_stick_becomes_a_view_with_its_finding(driver: Driver, wo
     driver.until(lambda: len(frozen) == 1)
     assert frozen[0].frame.origin == "good.png"
     assert frozen[0].finding.model.startswith("mammascope@")
+
+
+def test_a_dicom_report_is_left_out_and_what_cannot_be_decoded_stays(
+    driver: Driver, world: World, frozen: list[View]
+) -> None:
+    mount = world.plug()
+    fill_stick(mount)
+    report = Dataset()
+    report.file_meta = FileMetaDataset()
+    report.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    report.file_meta.MediaStorageSOPClassUID = report.SOPClassUID = BasicTextSRStorage
+    report.SOPInstanceUID = report.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    report.save_as(mount / "a report.dcm", enforce_file_format=True)
+    screen = _browse(driver, frozen)
+    assert mount / "a report.dcm" in screen._listing.files  # type: ignore[union-attr]  # just awaited
+    driver.until(lambda: not driver.shows("a report.dcm"))
+    driver.until_text("broken.jpg")
+    driver.tap("good.png")
+    driver.until(lambda: len(frozen) == 1)
 
 
 @pytest.fixture
@@ -193,7 +216,29 @@ def test_an_exam_is_written_to_a_stick_and_read_back(driver: Driver, services: S
     for line in (folder / "CHECKSUMS.sha256").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
-    assert AuditEvent.EXAM_EXPORTED in [entry.event for entry in services.store.audit_entries()]
+    assert AuditEvent.EXAM_EXPORTED in [entry.event for entry in services.store.audit_log().entries]
+
+
+def test_the_stick_is_offered_when_the_export_can_begin(
+    driver: Driver, services: Services, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the records take: a tap on a button that is not ready yet would do nothing."""
+    final = a_final(services)
+    world.plug()
+    screen = ExportScreen([final.uid])
+    read = screen._listed
+    arrived: list[list[ExamSummary]] = []
+    monkeypatch.setattr(screen, "_listed", arrived.append)  # the records are slower than the stick
+    driver.show(screen)
+    driver.until(lambda: bool(arrived))
+    driver.wait(3)
+    driver.app.tasks.wait(0.5)
+    driver.step(2)
+    assert not driver.shows("KINGSTON")
+    assert not driver.shows("Plug in")
+    read(arrived[0])
+    driver.until_text("KINGSTON")
+    assert driver.find("begin").enabled
 
 
 def test_only_final_exams_are_offered_and_only_chosen_ones_written(

@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pytest
 
-from device.records.attempts import FREE_TRIES, delay_after
-from device.ui.flow import Flow
+from device.records.keys.attempts import FREE_TRIES, delay_after
+from device.records.keys.hpke import HpkeOpener, new_private_key
+from device.ui.flow.main import Flow
 from device.ui.screen import Screen
-from device.ui.screens.lock import LockScreen
-from device.ui.services import Services
-from device.ui.testing import Driver
-from device.ui.widgets.base import Widget
-from device.ui.widgets.page import Page
+from device.ui.screens.lock import LockScreen, learn_digits
+from device.ui.session.services import Services
+from device.ui.widgets import Page, Widget
 from tests.device.ui.conftest import NewDriver
+from tests.device.ui.driver import Driver
 
 PIN, OTHER_PIN = "274913", "865034"
 
@@ -56,7 +57,7 @@ def test_the_right_pin_opens_the_records_and_says_who_it_is(locked: Driver) -> N
 def test_a_wrong_pin_is_said_and_opens_nothing(locked: Driver) -> None:
     _enter(locked, "999999")
     _refused(locked)
-    assert locked.shows("This PIN is not right")
+    assert locked.shows("Wrong PIN")
     assert locked.app.services.operator == ""
 
 
@@ -131,8 +132,53 @@ def test_locking_forgets_the_keys(locked: Driver) -> None:
     locked.until_screen("home")
     vault = locked.app.services.vault
     locked.tap("lock")
-    assert not vault.unlocked
+    locked.until(lambda: not vault.unlocked)  # as soon as the log has it
     assert locked.app.screen is not None
     assert locked.app.screen.name == "lock"
     locked.app.screen.back()
     assert locked.app.screen.name == "lock"
+
+
+def test_only_a_clinic_that_can_open_the_records_is_named(driver: Driver, services: Services) -> None:
+    vault = services.create_vault(PIN, "Asha")
+    driver.show(LockScreen(lambda: None))
+    assert driver.shows("No one else can open the records")
+    assert not driver.shows("Ask your clinic")
+    vault.set_clinic_key(HpkeOpener(new_private_key()).public_key)
+    driver.show(LockScreen(lambda: None))
+    assert driver.shows("Ask your clinic")
+
+
+@pytest.mark.parametrize("pin", [PIN, "58204917", "582049174462"])
+def test_the_last_digit_tries_the_pin_once_its_length_is_known(driver: Driver, services: Services, pin: str) -> None:
+    services.create_vault(pin, "Asha")
+    Flow(driver.app).start()
+    driver.step()
+    _enter(driver, pin)
+    driver.until_screen("home")
+    driver.tap("lock")
+    driver.until_screen("lock")
+    for digit in pin[:-1]:
+        driver.tap(f"pin.{digit}")
+    assert driver.screen.name == "lock"
+    assert driver.screen._task is None
+    driver.tap(f"pin.{pin[-1]}")
+    driver.until_screen("home")
+
+
+def test_nothing_is_tried_by_itself_where_pins_differ_in_length(locked: Driver, services: Services) -> None:
+    """The shorter one would be tried out of the beginning of the longer one, and counted as wrong."""
+    _enter(locked, PIN)
+    locked.until_screen("home")
+    services.vault.add_operator("Beth", "58204917")
+    learn_digits(locked.app, 8)
+    locked.tap("lock")
+    locked.until_screen("lock")
+    _enter(locked, "58204917")
+    locked.until_screen("home")
+    locked.tap("lock")
+    locked.until_screen("lock")
+    for digit in PIN:
+        locked.tap(f"pin.{digit}")
+    locked.wait(1)
+    assert locked.find("pin.dots").count == len(PIN)  # type: ignore[attr-defined]  # PinDots

@@ -1,40 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every record and settings screen, full of content, in every language on every panel and in both themes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pygame
 import pytest
 
 from device.config import ScannerPreset
 from device.errors import ArchiveUntrustedError, FontMissingError, MammascopeError
+from device.fonts.shaping import FontBook
 from device.records.exam import Exam, FamilyHistory, Gender, Patient
 from device.system.check import CheckResult, CheckStatus
-from device.ui.exam_flow import ExamFlow
-from device.ui.flow import Flow, entries
-from device.ui.locale import LANGUAGES
+from device.ui.flow.exam import ExamFlow
+from device.ui.flow.main import Flow, entries
 from device.ui.screen import Screen
-from device.ui.screens.diagnostics import DiagnosticsScreen
-from device.ui.screens.exam_detail import ExamDetailScreen
-from device.ui.screens.exam_summary import ExamSummaryScreen
-from device.ui.screens.exams import ExamsScreen
-from device.ui.screens.export import ExportScreen, Step
+from device.ui.screens.exam.detail import ExamDetailScreen
+from device.ui.screens.exam.exam_list import ExamsScreen
+from device.ui.screens.exam.export import ExportScreen, Step
+from device.ui.screens.exam.patient import PatientScreen
+from device.ui.screens.exam.patient_conflict import PatientConflictScreen
+from device.ui.screens.exam.summary import ExamSummaryScreen
 from device.ui.screens.home import HomeScreen
-from device.ui.screens.import_browser import ImportScreen
 from device.ui.screens.new_pin import NewPinScreen
-from device.ui.screens.patient import PatientScreen
-from device.ui.screens.patient_conflict import PatientConflictScreen
-from device.ui.screens.scan_code import ScanCodeScreen
-from device.ui.screens.settings import SettingsScreen
-from device.ui.testing import SIZES, Driver
-from device.ui.theme.fonts import FontBook
+from device.ui.screens.settings.diagnostics import DiagnosticsScreen
+from device.ui.screens.settings.menu import SettingsScreen
+from device.ui.screens.source.import_browser import ImportScreen
+from device.ui.screens.source.scan_code import ScanCodeScreen
+from device.ui.widgets import Dialog, ProgressBar
 from device.upload.status import UploadState, UploadStatus
-from tests.device.ui.record_world import PATIENT, World, a_draft, a_final, fill_stick, make_world
+from device.words import LANGUAGES
+from tests.device.ui.driver import SIZES, Driver
+from tests.device.ui.record_world import (
+    PATIENT,
+    World,
+    a_draft,
+    a_final,
+    answered,
+    fill_stick,
+    make_world,
+    planned,
+)
 
 OTHER = Patient("KB-0042", "Maheswari Balasubramanian-Venkataraghavan", 61, Gender.OTHER, FamilyHistory.NO)
-SETTINGS = ("display", "language", "people", "wifi", "clock", "site", "presets", "model", "storage", "about")
+SETTINGS = (
+    "display",
+    "language",
+    "people",
+    "wifi",
+    "clock",
+    "site",
+    "presets",
+    "practice",
+    "model",
+    "storage",
+    "log",
+    "about",
+)
 
 
 @pytest.fixture
@@ -64,6 +89,17 @@ def _walk_exams(driver: Driver, flow: ExamFlow, draft: Exam, final: Exam) -> Non
     driver.tap("next")
     _check(driver, "no code")
     _show(driver, PatientScreen(lambda _: None, OTHER), "patient, corrected")
+    driver.tap("gender.female")
+    driver.tap("back")
+    _check(driver, "discard what was entered?")
+    driver.show(PatientScreen(lambda _: None))
+    driver.tap("name")
+    pygame.event.post(pygame.event.Event(pygame.TEXTINPUT, text="x" * 40))
+    driver.step()
+    driver.tap("keyboard.cancel")
+    _check(driver, "discard what was written?")
+    driver.app.open(Dialog(driver.app.ui, driver.app.ui.t("common.saving"), [ProgressBar(driver.app.ui)], ()))
+    _check(driver, "being saved")
     _show(driver, PatientConflictScreen(PATIENT, OTHER, lambda _: None), "conflict")
     _show(driver, ScanCodeScreen(lambda _: None), "no camera")
     _show(driver, ExamSummaryScreen(draft.uid, flow), "summary")
@@ -74,6 +110,37 @@ def _walk_exams(driver: Driver, flow: ExamFlow, draft: Exam, final: Exam) -> Non
     _check(driver, "delete?")
     _show(driver, ExamDetailScreen(final.uid, flow), "detail")
     _show(driver, ExamsScreen(flow), "exams")
+
+
+def _walk_inbox(driver: Driver, flow: ExamFlow, final: Exam) -> None:
+    """With what has come from the clinic; last, because the main menu says it from then on."""
+    services = driver.app.services
+    names = ("Maheswari Balasubramanian-Venkataraghavan", "Amina Otieno", "", "Grace")
+    listed = [{"id": str(n), "code": f"KB-{n:04d}", "name": name} for n, name in enumerate(names, 100)]
+    planned(services, date.today(), *listed, *({"id": str(n), "code": f"P-{n}"} for n in range(6)))
+    over = (date.today() - timedelta(days=9)).isoformat()
+    answered(services, final, name="first", reader="Dr Balasubramanian-Venkataraghavan", due_on=over)
+    later = {"supersedes": "first", "decided_at": "2025-03-05T12:00:00+00:00", "due_on": over}
+    answered(services, final, name="second", reader="Dr Otieno", advice="imaging", **later)
+    driver.show(HomeScreen(entries(flow)))
+    driver.until(lambda: services.from_clinic.overdue == 1)
+    driver.step(2)
+    _check(driver, "home, answered")
+    _show(driver, flow.call_back(), "call back")
+    _show(driver, flow.answers(), "answers")
+    driver.show(PatientScreen(lambda _: None))
+    _idle(driver)
+    driver.step(2)
+    driver.find("planned_all")
+    _check(driver, "patient, planned")
+    driver.tap("planned_all")
+    _check(driver, "planned")
+    driver.show(ExamDetailScreen(final.uid, flow))
+    driver.until(lambda: driver.screen.exam is not None and driver.screen._recall.open is not None)
+    _check(driver, "detail, answered")
+    driver.tap("came_back")
+    driver.until(lambda: driver.screen._recall.ended)
+    _check(driver, "detail, taken off the list")
 
 
 def _walk_sticks(driver: Driver, world: World) -> None:
@@ -142,7 +209,7 @@ def _walk_diagnostics(driver: Driver) -> None:
 
 LANDSCAPE, PORTRAIT = (800, 480), (720, 1280)
 EVERYWHERE = [(size, language) for size in (LANDSCAPE, PORTRAIT) for language in LANGUAGES]
-# The other two panels are scaled from the first; the longest words are Tamil ones.
+# The other panels are scaled from the first; the longest words are Tamil ones.
 EVERYWHERE += [(size, "ta") for size in SIZES if size not in (LANDSCAPE, PORTRAIT)]
 
 
@@ -165,3 +232,4 @@ def test_every_record_screen_fits(world: World, size: tuple[int, int], language:
         _walk_settings(driver)
         _walk_diagnostics(driver)
         _walk_clinic(driver, ExamFlow(driver.app, flow.home))
+        _walk_inbox(driver, ExamFlow(driver.app, flow.home), final)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Updating by touch: what is offered, how far it is, how it ended; what installs is the system's own unit."""
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from device.ui.locale import LANGUAGES
-from device.ui.screens.settings_update import UpdateScreen
-from device.ui.testing import SIZES, Driver
-from device.upload.access import access_path, save_access
-from tests.device.system.update.conftest import OLD, Desk, Handheld, desk, handheld, shelf, update_file
+from device.site.access import access_path
+from device.ui.screens.settings.update import UpdateScreen
+from device.words import LANGUAGES
+from tests.device.site.stored import save_access
+from tests.device.ui.driver import SIZES, Driver
 from tests.device.ui.record_world import World, make_world
+from tests.device.update.conftest import OLD, Desk, Handheld, desk, handheld, shelf, update_file
 from tests.device.upload.update_server import update_server
 
 __all__ = ["desk", "handheld", "shelf", "update_file"]  # fixtures
@@ -29,8 +31,9 @@ class Unit:
     handheld: Handheld
 
     def __post_init__(self) -> None:
+        # What was asked stands last: once it is read, nothing of the script can overwrite the test's next word.
         script = (
-            f'case "$*" in *start*) echo "$*" >>"{self.folder}/asked"; echo activating >"{self.folder}/state" ;; '
+            f'case "$*" in *start*) echo activating >"{self.folder}/state"; echo "$*" >>"{self.folder}/asked" ;; '
             f'is-*) cat "{self.folder}/state" ;; esac\n'
         )
         (self.folder / "systemctl").write_text(f"#!/bin/sh\n{script}")
@@ -159,7 +162,7 @@ def test_how_the_last_one_ended_is_there_to_read(
     assert handheld.places.current == OLD
     with Driver(world.services()) as driver:
         driver.show(UpdateScreen())
-        driver.until_text("was taken back (by-hand)")
+        driver.until_text("was rolled back (by-hand)")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,8 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pytest
 
-from device.ui.theme.palette import MINIMUM_CONTRAST, PALETTES, Ink, contrast
+from device.imaging.marks.styles import CALLIPER, LONG_AXIS, OUTLINE
+from device.ui.theme.palette import PALETTES, Ink, contrast
+
+MINIMUM_CONTRAST = 4.5
+"""WCAG 2.2, success criterion 1.4.3 (AA, normal text)."""
 
 
 def test_contrast_follows_wcag() -> None:
@@ -25,5 +30,5 @@ def test_borders_and_marks_can_be_told_from_their_ground(theme: str) -> None:
     palette = PALETTES[theme]
     for mark, ground in (("primary", "background"), ("focus", "field"), ("error", "background"), ("muted", "field")):
         assert contrast(palette.colour(mark), palette.colour(ground)) >= 3.0
-    for mark in ("outline", "axis"):
-        assert contrast(palette.colour(mark), palette.picture) >= 3.0
+    for style in (OUTLINE, LONG_AXIS, CALLIPER):
+        assert contrast(style.colour, palette.picture) >= 3.0

@@ -1,20 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pygame
 import pytest
 
 from device.ui.screen import Screen
-from device.ui.testing import Driver
-from device.ui.widgets.base import Widget
-from device.ui.widgets.button import Button
-from device.ui.widgets.choice import Choice
-from device.ui.widgets.dialog import Dialog
-from device.ui.widgets.icons import icon, names
-from device.ui.widgets.page import Page
-from device.ui.widgets.probability_bar import ProbabilityBar
-from device.ui.widgets.progress_bar import ProgressBar
-from device.ui.widgets.slider import Slider
-from device.ui.widgets.toggle import Toggle
+from device.ui.widgets import Button, Choice, Dialog, Page, ProgressBar, Slider, Toggle, Widget, icon
+from device.ui.widgets.icons import names
+from device.ui.widgets.picture.probability_bar import ProbabilityBar
+from tests.device.ui.driver import Driver
 
 
 class Panel(Screen):
@@ -118,6 +112,10 @@ def test_a_dialog_takes_all_touches_until_it_is_answered(driver: Driver, panel: 
     driver.step()
     driver.tap_at(behind)
     assert panel.events == []
+    assert answers == []
+    assert not driver.shows("This cannot be undone.")  # a tap beside it closes it, and does nothing else
+    driver.app.open(dialog)
+    driver.step()
     driver.tap("Finalise")
     assert answers == ["y"]
     assert not driver.shows("This cannot be undone.")

@@ -1,17 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import pygame
 import pytest
 
 from device.ui.screen import Screen
-from device.ui.testing import Driver
-from device.ui.widgets.base import Widget
-from device.ui.widgets.button import Button
-from device.ui.widgets.layout import Column
-from device.ui.widgets.list_view import ListRow, ListView
-from device.ui.widgets.page import Page
-from device.ui.widgets.scroll_view import ScrollView
+from device.ui.widgets import Button, Column, ListRow, ListView, Page, ScrollView, Widget
+from tests.device.ui.driver import Driver
 
 MANY = 10_000
 
@@ -23,13 +20,14 @@ class Rows(Screen):
         super().__init__()
         self.tapped: list[int] = []
         self.asked: set[int] = set()
+        self.items: Sequence[int] = range(MANY)
 
     def _row(self, index: int) -> ListRow:
         self.asked.add(index)
         return ListRow(f"row {index}", "detail", badge="draft")
 
     def build(self) -> Widget:
-        self.list = ListView(self.ui, MANY, self._row, self.tapped.append)
+        self.list = ListView(self.ui, self.items, self._row, self.tapped.append)
         return Page(self.ui, "Rows", [self.list])
 
 
@@ -75,6 +73,19 @@ def test_a_row_is_tapped_where_it_is_seen_after_scrolling(driver: Driver, rows: 
     assert index > 2
     driver.tap(f"row {index}")
     assert rows.tapped == [index]
+
+
+def test_what_is_tapped_is_what_was_shown_when_the_finger_came_down(driver: Driver, rows: Rows) -> None:
+    place = rows.list.row_rect(1).center
+    driver.finger(pygame.FINGERDOWN, place)
+    driver.step()
+    rows.items = range(100, 103)
+    rows.rebuild()
+    driver.step()
+    driver.finger(pygame.FINGERUP, place)
+    driver.step(2)
+    assert rows.tapped == [1]
+    assert rows.list.in_sight() == range(100, 103)
 
 
 def test_a_drag_taps_nothing_and_a_trembling_finger_still_taps(driver: Driver, rows: Rows) -> None:

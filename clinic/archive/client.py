@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions to the archive: QIDO-RS and WADO-RS, and Orthanc's feed of changes where there is one.
+
+Used from many threads at once. Every answer is bounded in size and time. Storing goes through the handheld's own
+``device.upload.stow``, which believes no status and reads back what it has sent.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from clinic.archive.errors import ArchiveDeniedError, ArchiveNonsenseError, ArchiveSilentError, NotInArchiveError
+from device.errors import UploadError
+from device.records.pieces import Pieces
+from device.site.access import ClinicAccess
+from device.upload.link import Link
+from device.upload.multipart import ACCEPT_AS_STORED, unwrap
+from device.upload.pace import Pace
+from device.upload.stow import DicomWebArchive
+
+DICOM_JSON: Final = "application/dicom+json"
+JsonDataset = dict[str, Any]
+"""One DICOM data set in DICOM's JSON form."""
+
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_LARGEST_LIST: Final = 16 << 20
+_LARGEST_METADATA: Final = 64 << 20
+"""Bytes of a study's metadata; a cine loop's takes a few kilobytes, a report with many outlines some hundred."""
+
+_LARGEST_PICTURE: Final = 32 << 20
+_LARGEST_INSTANCE: Final = 256 << 20
+_PIECE: Final = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A rendered picture.
+
+    Attributes:
+        content: The file.
+        media_type: ``image/jpeg`` or ``image/png``.
+    """
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What one instance is asked for by.
+
+    Attributes:
+        study_uid: Study Instance UID.
+        series_uid: Series Instance UID.
+        sop_uid: SOP Instance UID.
+    """
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+
+    @property
+    def path(self) -> str:
+        """Below the DICOMweb service."""
+        return f"/studies/{self.study_uid}/series/{self.series_uid}/instances/{self.sop_uid}"
+
+
+class ArchiveClient:
+    """The archive over DICOMweb.
+
+    Args:
+        url: Address of the DICOMweb service, for instance ``http://127.0.0.1:8742/dicom-web``.
+        access: Whom to trust and who we are.
+    """
+
+    def __init__(self, url: str, access: ClinicAccess) -> None:
+        self.url = url.rstrip("/")
+        self._access = access
+        verify = access.tls() if urlsplit(url).scheme == "https" else False
+        self._http = httpx.Client(verify=verify, headers=access.headers(), timeout=_TIMEOUT, trust_env=False)
+        self._storing = threading.Lock()
+
+    @property
+    def server(self) -> str:
+        """Address of the server that the DICOMweb service belongs to, where Orthanc has its own interface."""
+        parts = urlsplit(self.url)
+        return urlunsplit((parts.scheme, parts.netloc, parts.path.rpartition("/")[0], "", ""))
+
+    def studies(self, query: Mapping[str, str], limit: int, offset: int) -> list[JsonDataset]:
+        """Studies that fit a query, a page at a time (QIDO-RS).
+
+        Args:
+            query: DICOM keywords and values, for instance ``{"StudyDate": "20260101-"}``.
+            limit: How many at most.
+            offset: How many to leave out first.
+
+        Raises:
+            ArchiveError: It cannot be asked.
+        """
+        fields = ["NumberOfStudyRelatedInstances", "ModalitiesInStudy"]
+        asked = {**query, "includefield": fields, "limit": str(limit), "offset": str(offset)}
+        return self._datasets("/studies", asked, _LARGEST_LIST)
+
+    def study_metadata(self, study_uid: str) -> list[JsonDataset]:
+        """Every attribute but the pixels of every instance of a study; empty when the archive has no such study.
+
+        Raises:
+            ArchiveError: It cannot be asked.
+        """
+        try:
+            return self._datasets(f"/studies/{study_uid}/metadata", {}, _LARGEST_METADATA)
+        except NotInArchiveError:
+            return []
+
+    def has(self, study_uid: str, sop_uid: str) -> bool:
+        """Whether the archive has an instance.
+
+        Raises:
+            ArchiveError: It cannot be asked.
+        """
+        try:
+            found = self._datasets(f"/studies/{study_uid}/instances", {"SOPInstanceUID": sop_uid}, _LARGEST_LIST)
+        except NotInArchiveError:
+            return False
+        return any(entry.get("00080018", {}).get("Value") == [sop_uid] for entry in found)
+
+    def rendered(self, instance: Instance, frame: int = 1, size: tuple[int, int] | None = None) -> Picture:
+        """A frame as a picture that a browser shows, with the archive's own window.
+
+        Args:
+            instance: Which instance.
+            frame: From 1.
+            size: Width and height that it is made to fit, by default its own.
+
+        Raises:
+            NotInArchiveError: There is no such frame.
+            ArchiveError: The archive cannot be asked.
+        """
+        # Orthanc wants the comma as it is, so this does not go through the library's encoding of queries.
+        fit = "" if size is None else f"?viewport={size[0]},{size[1]}"
+        path = f"{instance.path}/frames/{frame}/rendered{fit}"
+        with self._get(self.url + path, {}, {"Accept": "image/jpeg"}) as reply:
+            if reply.status_code != 200:
+                raise NotInArchiveError(f"no picture of this instance (status {reply.status_code})")
+            kind = reply.headers.get("Content-Type", "").partition(";")[0]
+            if kind not in ("image/jpeg", "image/png"):
+                raise ArchiveNonsenseError(f"a picture of the type {kind[:40]!r}")
+            return Picture(_bounded(reply, _LARGEST_PICTURE), kind)
+
+    def file(self, instance: Instance) -> bytes:
+        """A whole instance as a DICOM file, as it is stored.
+
+        Raises:
+            NotInArchiveError: It is not there.
+            ArchiveError: The archive cannot be asked.
+        """
+        with self._get(self.url + instance.path, {}, {"Accept": ACCEPT_AS_STORED}) as reply:
+            _raise_for(reply)
+            content = _bounded(reply, _LARGEST_INSTANCE)
+        try:
+            return b"".join(unwrap(reply.headers.get("Content-Type", ""), [content], self.url))
+        except UploadError as error:
+            raise ArchiveNonsenseError(error.detail) from error
+
+    def changes(self, since: int, limit: int = 100) -> JsonDataset | None:
+        """Orthanc's feed of changes; ``None`` where the archive has none.
+
+        Raises:
+            ArchiveError: It cannot be asked.
+        """
+        with self._get(f"{self.server}/changes", {"since": str(since), "limit": str(limit)}, {}) as reply:
+            if reply.status_code == 404:
+                return None
+            _raise_for(reply)
+            return _object(_bounded(reply, _LARGEST_LIST))
+
+    def resource(self, path: str) -> JsonDataset | None:
+        """One of Orthanc's own resources, for instance ``/studies/<its identifier>``; ``None`` when it has gone.
+
+        Raises:
+            ArchiveError: It cannot be asked.
+        """
+        with self._get(self.server + path, {}, {}) as reply:
+            if reply.status_code == 404:
+                return None
+            _raise_for(reply)
+            return _object(_bounded(reply, _LARGEST_LIST))
+
+    def accepts(self, authorization: str) -> bool:
+        """Whether the archive accepts this ``Authorization`` header; asks for nothing real.
+
+        Raises:
+            ArchiveError: It cannot be asked.
+        """
+        nothing = f"{self.url}/studies/2.25.0/instances"
+        with self._get(
+            nothing, {"SOPInstanceUID": "2.25.0"}, {"Authorization": authorization, "Accept": DICOM_JSON}
+        ) as reply:
+            return reply.status_code not in (401, 403)
+
+    def store(self, study_uid: str, sop_uid: str, content: bytes) -> None:
+        """Store one instance and see that it is there, the same. Storing it again does nothing.
+
+        Raises:
+            UploadError: It is not stored; ``ContentConflictError`` where the archive has something else by this name.
+        """
+        with self._storing:
+            link = Link(self.url, self._access, Pace(0, threading.Event()))
+            archive, file = DicomWebArchive(self.url, link), Pieces.of(content)
+            try:
+                place = archive.find(study_uid, sop_uid)
+                if place is None:
+                    archive.store(file)
+                    place = archive.find(study_uid, sop_uid)
+                if place is None:
+                    raise ArchiveNonsenseError("an instance that it said it had stored is not there")
+                archive.verify(place, file)
+            finally:
+                link.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _datasets(self, path: str, query: Mapping[str, Any], limit: int) -> list[JsonDataset]:
+        with self._get(self.url + path, query, {"Accept": DICOM_JSON}) as reply:
+            if reply.status_code == 204:
+                return []
+            _raise_for(reply)
+            found = _json(_bounded(reply, limit))
+        if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+            raise ArchiveNonsenseError("not a list of data sets")
+        return found
+
+    @contextmanager
+    def _get(self, url: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream("GET", url, params=query or None, headers=headers) as reply:
+                yield reply
+        except httpx.HTTPError as error:
+            # The text of the library's errors names the address, and addresses name studies.
+            raise ArchiveSilentError(f"the archive does not answer ({type(error).__name__})") from None
+
+
+def _raise_for(reply: httpx.Response) -> None:
+    if reply.status_code in (401, 403):
+        raise ArchiveDeniedError(f"the archive refuses the web application (status {reply.status_code})")
+    if reply.status_code == 404:
+        raise NotInArchiveError("the archive does not have it")
+    if reply.status_code in (408, 425, 429, 502, 503, 504):
+        raise ArchiveSilentError(f"the archive is overloaded (status {reply.status_code})")
+    if reply.status_code != 200:
+        raise ArchiveNonsenseError(f"status {reply.status_code}")
+
+
+def _bounded(reply: httpx.Response, limit: int) -> bytes:
+    pieces, total = [], 0
+    for piece in reply.iter_bytes(_PIECE):
+        total += len(piece)
+        if total > limit:
+            raise ArchiveNonsenseError("an answer far too large")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ArchiveNonsenseError("not JSON") from None
+
+
+def _object(text: bytes) -> JsonDataset:
+    found = _json(text)
+    if not isinstance(found, dict):
+        raise ArchiveNonsenseError("not an object")
+    return found

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start one instance of the web application: ``python -m clinic.web --state DIR --archive URL --archive-access FILE``.
+
+Everything that is secret comes from files that only their owner may read. At the first start a key is made for the
+tokens against forged requests and one for signing verdicts, and while there is no account, a code for the first
+administrator is printed at every start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from clinic.errors import ClinicError
+from clinic.fhir.sending import export
+from clinic.fhir.server import is_address
+from clinic.reading.errors import NoSuchExamError
+from clinic.reading.policy import Policy
+from clinic.state import DATABASE_FILE, VERDICT_FILE, write_private
+from clinic.store.database import Store, sqlite_url
+from clinic.web.application import create_app
+from clinic.web.background import Background
+from clinic.web.oidc.settings import load as load_oidc
+from clinic.web.pages.accounts.people import first_invitation
+from clinic.web.services import make_services
+from clinic.web.settings import DEFAULT_MODELS, Settings
+from clinic.zone import machines_zone, zone_named
+from device.errors import MammascopeError
+from device.site.access import ClinicAccess, load_access
+from device.words import LANGUAGES
+
+DEFAULT_PORT = 8743
+SECRET_FILE = "web.key"  # noqa: S105 - a file's name
+DATABASE_VARIABLE = "MAMMASCOPE_DATABASE"
+"""Says the same as ``--database``, but is not seen in the machine's list of processes."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until told to end; errors end as one line and exit status 2."""
+    args = _parser().parse_args(argv)
+    os.umask(0o077)  # the store holds patients
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, and those name studies
+    try:
+        settings = settings_from(args)
+        if args.export_record:
+            return _export(settings, args.export_record)
+        if not args.no_invitation:
+            _invite_first(settings)
+    except (ClinicError, MammascopeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    Server(settings, args.bind, args.threads).run()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m clinic.web", description="The clinic's pages.")
+    parser.add_argument("--state", type=Path, required=True, help="folder of keys and, without --database, the store")
+    parser.add_argument("--archive", required=True, metavar="URL", help="address of the archive's DICOMweb service")
+    parser.add_argument(
+        "--archive-access",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="TOML: user and password (or token) at the archive, authority or key_pin to trust; keep it to its owner",
+    )
+    parser.add_argument(
+        "--doors",
+        default="",
+        metavar="URL",
+        help="DICOMweb service that knows the handhelds' passwords (default: the archive)",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        default=os.environ.get(DATABASE_VARIABLE),
+        help=f"SQLAlchemy address of the store (default: {DATABASE_VARIABLE}, else SQLite in --state)",
+    )
+    parser.add_argument("--bind", default=f"127.0.0.1:{DEFAULT_PORT}", help="address and port (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=8, help="requests at the same time (default: %(default)s)")
+    parser.add_argument(
+        "--host", action="append", help="host name that the pages answer to; may be given several times"
+    )
+    parser.add_argument("--proxies", type=int, default=0, help="proxies before it whose headers are believed")
+    parser.add_argument("--name", default="Clinic", help="name of the clinic (default: %(default)s)")
+    parser.add_argument("--models", type=Path, default=DEFAULT_MODELS, help="folder of bundles, or one bundle")
+    parser.add_argument(
+        "--open-in", default="", metavar="URL", help="the clinic's own viewer; {study} stands for the UID"
+    )
+    parser.add_argument(
+        "--oidc", type=Path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider, see docs/clinic.md"
+    )
+    parser.add_argument("--record", default="", metavar="URL", help="base of the health record's FHIR R4 server")
+    parser.add_argument(
+        "--record-access", type=Path, metavar="FILE", help="TOML: user and password (or token) there, whom to trust"
+    )
+    parser.add_argument(
+        "--patients", default="", metavar="URI", help="system that patients' codes belong to in the health record"
+    )
+    parser.add_argument(
+        "--export-record", metavar="EXAM", help="print an exam (its UID) as a FHIR R4 transaction, and end"
+    )
+    parser.add_argument(
+        "--worklists",
+        type=Path,
+        metavar="FOLDER",
+        help="write the day's patients there for Orthanc's Modality Worklist",
+    )
+    parser.add_argument("--no-invitation", action="store_true", help=argparse.SUPPRESS)  # clinic/run prints it itself
+    parser.add_argument("--language", choices=list(LANGUAGES), default="en", help="of the pages (default: %(default)s)")
+    parser.add_argument("--time-zone", metavar="NAME", help="e.g. Africa/Nairobi (default: this machine's)")
+    parser.add_argument("--checked-share", type=float, default=0.1, help="share of clear exams drawn for a check")
+    parser.add_argument("--diagnosis-days", type=int, default=60, help="days from presentation to diagnosis")
+    parser.add_argument(
+        "--control-days", type=int, default=180, help="days until a probably benign finding is controlled"
+    )
+    return parser
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """What the arguments say; keys are made where there are none yet.
+
+    Raises:
+        ClinicError: The state folder cannot be used, or an argument cannot be.
+        MammascopeError: The archive's access cannot be used.
+    """
+    if not 0.0 <= args.checked_share <= 1.0:
+        raise ClinicError(f"--checked-share {args.checked_share}: a share is between 0 and 1")
+    for name in ("archive", "doors", "record"):
+        address = getattr(args, name)
+        if (address or name == "archive") and not is_address(address):
+            raise ClinicError(f"--{name} {address}: this is no address, e.g. https://{name}.example/")
+    if not args.archive_access.exists():
+        raise ClinicError(f"{args.archive_access}: there is no such file")
+    zone = zone_named(args.time_zone or machines_zone())
+    args.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Settings(
+        database=args.database or sqlite_url(args.state / DATABASE_FILE),
+        archive=args.archive,
+        access=load_access(args.archive_access),
+        secret=_key(args.state / SECRET_FILE),
+        signing_key=_key(args.state / VERDICT_FILE),
+        clinic=args.name,
+        hosts=tuple(args.host or ("localhost", "127.0.0.1")),
+        proxies=args.proxies,
+        models=args.models,
+        open_in=args.open_in,
+        policy=Policy(args.checked_share, args.diagnosis_days, args.control_days, zone),
+        language=args.language,
+        record=args.record,
+        record_access=ClinicAccess() if args.record_access is None else load_access(args.record_access),
+        patients=args.patients,
+        doors=args.doors,
+        worklists=args.worklists,
+        oidc=None if args.oidc is None else load_oidc(args.oidc),
+    )
+
+
+def _export(settings: Settings, exam: str) -> int:
+    made = make_services(settings)
+    try:
+        with made.store.read() as session:
+            print(json.dumps(export(session, exam, made.archive, made.origin), ensure_ascii=False, indent=2))
+    except NoSuchExamError:
+        raise ClinicError(f"--export-record {exam}: there is no such exam, or it is not decided") from None
+    finally:
+        made.close()
+    return 0
+
+
+def _key(path: Path) -> bytes:
+    """32 secret bytes, the same at every start."""
+    if not path.exists():
+        write_private(path, secrets.token_bytes(32).hex().encode())
+    return bytes.fromhex(path.read_text(encoding="ascii").strip())
+
+
+def _invite_first(settings: Settings) -> None:
+    store = Store(settings.database)
+    store.migrate()
+    with store.write() as session:
+        code = first_invitation(session)
+    store.close()
+    if code is not None:
+        print("There is no account yet. The first administrator makes one at /invitation with this code:", flush=True)
+        print(f"  {code}", flush=True)
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information
+    """gunicorn with one worker process of several threads; more instances stand beside it, not inside.
+
+    Args:
+        settings: What the application is started with.
+        bind: Address and port.
+        threads: Requests at the same time.
+    """
+
+    def __init__(self, settings: Settings, bind: str, threads: int) -> None:
+        self._settings = settings
+        self._options = {
+            "bind": bind,
+            "workers": 1,
+            "threads": threads,
+            "worker_class": "gthread",
+            "timeout": 180,
+            "graceful_timeout": 20,
+            "control_socket_disable": True,
+            "accesslog": None,
+            "limit_request_line": 2048,
+            "limit_request_fields": 60,
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - its heartbeat only
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand the options to gunicorn."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the application, in the worker."""
+        made = make_services(self._settings)
+        app = create_app(self._settings, made)
+        background: Any = Background(made)
+        background.start()
+        return app
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which handheld is asking: the same user and password that it stores exams with, judged by the archive itself.
+
+So there is one list of handhelds, and one that was shut out of the archive gets nothing here either.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from datetime import timedelta
+from typing import Final
+
+from flask import Response, abort, make_response, request
+
+from clinic.state import DEVICE_PREFIX
+from clinic.web.base import limits
+from clinic.web.services import services
+
+_BELIEVED_S: Final = 60.0
+_MOST_WRONG: Final = 30
+_WITHIN: Final = timedelta(minutes=10)
+_MOST_KEPT: Final = 1000
+
+_salt = secrets.token_bytes(32)
+_believed: dict[bytes, float] = {}
+_lock = threading.Lock()
+
+
+def handheld() -> str:
+    """Name of the handheld that asks; all others are refused."""
+    header = request.headers.get("Authorization", "")
+    name = _user(header)
+    if not name.startswith(DEVICE_PREFIX):
+        abort(_unknown())
+    digest = hmac.new(_salt, header.encode(), hashlib.sha256).digest()
+    with _lock:
+        fresh = _believed.get(digest, 0.0) > time.monotonic()
+    if not fresh:
+        address = request.remote_addr or ""
+        if not services().doors.accepts(header):
+            if not limits.try_once(services().store, "handheld", address, _MOST_WRONG, _WITHIN):
+                abort(429)
+            abort(_unknown())
+        with _lock:
+            if len(_believed) >= _MOST_KEPT:
+                _believed.clear()
+            _believed[digest] = time.monotonic() + _BELIEVED_S
+    return name
+
+
+def _user(header: str) -> str:
+    kind, _, encoded = header.partition(" ")
+    if kind.lower() != "basic" or len(encoded) > 1000:
+        return ""
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _unknown() -> Response:
+    response = make_response({"error": "http_401", "reference": ""}, 401)
+    response.headers["WWW-Authenticate"] = 'Basic realm="Mammascope", charset="UTF-8"'
+    return response

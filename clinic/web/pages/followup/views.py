@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of follow-up, outcomes and today's list."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from clinic.reading.follow_up import Status, end, listed, reopen, status_of
+from clinic.store.audit import Action, note
+from clinic.store.known import known_to, reader_id_of
+from clinic.store.schema import Exam, FollowUp, Outcome, PlannedPatient, now
+from clinic.web.base import csv, sign_in
+from clinic.web.base.flash import flash
+from clinic.web.base.pages import WORKS, asked_day, today, typed
+from clinic.web.base.sign_in import address
+from clinic.web.pages.reading.page import exam_of
+from clinic.web.services import services
+from device.records.exam import FamilyHistory, Gender
+
+blueprint = Blueprint("followup", __name__)
+
+MOST: Final = 200
+KINDS: Final = ("benign", "malignant")
+PROOFS: Final = ("biopsy", "surgery", "follow-up")
+_LONGEST: Final = 2000
+
+
+@blueprint.get("/follow-up")
+def show() -> ResponseReturnValue:
+    """The list."""
+    asked = request.args.get("status", "")
+    try:
+        status = Status(asked) if asked else None
+    except ValueError:
+        abort(400)
+    day = today()
+    with services().store.read() as session:
+        found = session.scalars(listed(status, day, reader_id_of(sign_in.account())).limit(MOST)).all()
+        return render_template(
+            "followup/list.html",
+            entries=[(entry, status_of(entry, day), (day - entry.due_on).days) for entry in found],
+            status=status,
+            statuses=list(Status),
+        )
+
+
+@blueprint.get("/follow-up.csv")
+def export() -> ResponseReturnValue:
+    """All of it as CSV."""
+    day = today()
+    with services().store.write() as session:
+        who = sign_in.account().name
+        wanted = (
+            select(FollowUp).join(Exam, Exam.id == FollowUp.exam_id).where(known_to(reader_id_of(sign_in.account())))
+        )
+        note(session, Action.EXPORTED, actor=who, address=address(), details={"what": "follow-up"})
+        rows = [
+            (entry.exam.id, entry.exam.patient_code, entry.exam.patient_name, entry.exam.site, entry.reason,
+             entry.due_on, status_of(entry, day), entry.come_back_at, entry.note)
+            for entry in session.scalars(wanted.order_by(FollowUp.due_on, FollowUp.id))
+        ]  # fmt: skip
+    headings = ("exam", "patient_code", "patient_name", "site", "reason", "due", "status", "come_back", "note")
+    return csv.answer("follow-up", csv.lines(headings, rows))
+
+
+@blueprint.post("/follow-up/<follow_up_id>")
+@sign_in.needs(*WORKS)
+def change(follow_up_id: str) -> ResponseReturnValue:
+    """Mark one as done or lost, open it again, or note something, for instance a call."""
+    wanted, text = request.form.get("status", ""), request.form.get("note", "").strip()[:_LONGEST]
+    if wanted not in ("", "open", Status.DONE, Status.LOST):
+        abort(400)
+    with services().store.write() as session:
+        entry = session.get(FollowUp, follow_up_id)
+        if entry is None:
+            abort(404)
+        if wanted == "open":
+            reopen(session, entry, services().settings.policy.zone)
+        elif wanted:
+            end(session, entry, Status(wanted), now())
+        entry.note = text
+        details = {"status": wanted or "noted"}
+        who = sign_in.account().name
+        note(session, Action.FOLLOW_UP_CHANGED, actor=who, subject=entry.exam_id, address=address(), details=details)
+    return redirect(url_for("followup.show"))
+
+
+@blueprint.post("/exams/<exam_id>/outcomes")
+@sign_in.needs(*WORKS)
+def add_outcome(exam_id: str) -> ResponseReturnValue:
+    """Enter what was proven; the woman needs no more reminding."""
+    form = request.form
+    side = form.get("side", "")
+    if form.get("kind") not in KINDS or form.get("proof") not in PROOFS or side not in ("", "L", "R"):
+        abort(400)
+    try:
+        proven_on = asked_day(form.get("proven_on", ""))
+    except ValueError:
+        abort(400)
+    if proven_on > today() + timedelta(days=1):
+        abort(400)
+    with services().store.write() as session:
+        exam = exam_of(session, exam_id)
+        session.add(
+            Outcome(
+                exam_id=exam.id,
+                kind=form["kind"],
+                proof=form["proof"],
+                side=side,
+                histology=form.get("histology", "").strip()[:_LONGEST],
+                proven_on=proven_on,
+                entered_by=sign_in.account().id,
+            )
+        )
+        entry = session.scalars(select(FollowUp).where(FollowUp.exam_id == exam.id)).one_or_none()
+        if entry is not None and entry.ended is None:
+            end(session, entry, Status.DONE, now())
+        details = {"kind": form["kind"], "proof": form["proof"]}
+        who = sign_in.account().name
+        note(session, Action.OUTCOME_ENTERED, actor=who, subject=exam.id, address=address(), details=details)
+    flash("followup.outcome_kept")
+    return redirect(url_for("reading.show", exam_id=exam_id))
+
+
+@blueprint.get("/outcomes.csv")
+def proven() -> ResponseReturnValue:
+    """Proven cases with what the model said, for choosing a site's own threshold."""
+    with services().store.write() as session:
+        who = sign_in.account().name
+        note(session, Action.EXPORTED, actor=who, address=address(), details={"what": "outcomes"})
+        wanted = select(Outcome, Exam).join(Exam, Exam.id == Outcome.exam_id).order_by(Outcome.id)
+        found = session.execute(wanted.where(known_to(reader_id_of(sign_in.account()))))
+        rows = [
+            (exam.study_uid, exam.site, exam.model_name, exam.model_result, exam.model_malignant, outcome.kind,
+             outcome.proof, outcome.side, outcome.proven_on)
+            for outcome, exam in found
+        ]  # fmt: skip
+    headings = (
+        "study_uid",
+        "site",
+        "model",
+        "model_result",
+        "model_malignant",
+        "outcome",
+        "proof",
+        "side",
+        "proven_on",
+    )
+    return csv.answer("outcomes", csv.lines(headings, rows))
+
+
+@blueprint.get("/planned")
+def planned() -> ResponseReturnValue:
+    """Who is planned for a day."""
+    return _planned(_day(request.args.get("day", "")), None)
+
+
+@blueprint.post("/planned")
+@sign_in.needs(*WORKS)
+def plan() -> ResponseReturnValue:
+    """Plan a patient; handhelds get the list when they ask for it."""
+    form = request.form
+    day = _day(form.get("day", ""))
+    try:
+        entry = _entry(day)
+    except ValueError:
+        return _planned(day, "not_usable"), 400
+    try:
+        with services().store.write() as session:
+            session.add(entry)
+            session.flush()
+            note(session, Action.PATIENT_PLANNED, actor=sign_in.account().name, subject=entry.id, address=address())
+    except IntegrityError:
+        return _planned(day, "planned_already"), 409
+    return redirect(url_for("followup.planned", day=day.isoformat()))
+
+
+@blueprint.post("/planned/<planned_id>/remove")
+@sign_in.needs(*WORKS)
+def remove(planned_id: str) -> ResponseReturnValue:
+    """Take a patient from the list."""
+    with services().store.write() as session:
+        entry = session.get(PlannedPatient, planned_id)
+        if entry is None:
+            abort(404)
+        day = entry.planned_on
+        session.delete(entry)
+    return redirect(url_for("followup.planned", day=day.isoformat()))
+
+
+def _entry(day: date) -> PlannedPatient:
+    """What the form says.
+
+    Raises:
+        ValueError: Something in it cannot be.
+    """
+    form = request.form
+    code, name = (" ".join(form.get(field, "").split()) for field in ("code", "name"))
+    age = int(form["age"]) if form.get("age") else None
+    if not 1 <= len(code) <= 64 or "\\" in code or len(name) > 64 or (age is not None and not 0 <= age <= 120):
+        raise ValueError("code, name or age")
+    return PlannedPatient(
+        planned_on=day,
+        code=code,
+        name=name,
+        age=age,
+        gender=Gender(form["gender"]).value if form.get("gender") else "",
+        family_history=FamilyHistory(form.get("family_history") or FamilyHistory.UNKNOWN).value,
+        handheld=form.get("handheld", "").strip()[:64],
+    )
+
+
+def _planned(day: date, problem: str | None) -> str:
+    with services().store.read() as session:
+        wanted = select(PlannedPatient).where(PlannedPatient.planned_on == day)
+        found = session.scalars(wanted.order_by(PlannedPatient.made_at, PlannedPatient.id).limit(MOST)).all()
+        kept = typed(problem is not None)
+        return render_template(
+            "followup/planned.html", entries=found, day=day, problem=problem, typed=kept, genders=list(Gender)
+        )
+
+
+def _day(text: str) -> date:
+    try:
+        return asked_day(text) if text else today()
+    except ValueError:
+        abort(400)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which data take part: the folders that a user named, and the samples in them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from convert.data.datasets.known import KNOWN, Rights, known_set
+from convert.data.datasets.sample import UNKNOWN, DatasetError, Sample
+from device.arguments import refuse_old_spelling
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolders:
+    """Folders of the sets that take part; a set without a folder does not.
+
+    Attributes:
+        busi: BUSI in its official layout.
+        busbra: BUS-BRA in its official layout.
+        uclm: BUS-UCLM in its official layout.
+        ood_images: Pictures that are no breast ultrasound: half train the breast head and set the limits, half test
+            them.
+        others: Further sets, name and folder (``convert.data.datasets.known``).
+    """
+
+    busi: Path | None = None
+    busbra: Path | None = None
+    uclm: Path | None = None
+    ood_images: Path | None = None
+    others: tuple[tuple[str, Path], ...] = ()
+
+    def load(self) -> list[Sample]:
+        """All samples of known class that may be trained on, sets in a fixed order.
+
+        Raises:
+            DatasetError: No set was named, or a folder does not have the layout of its set.
+        """
+        samples = [s for s in self._read(external=False) if s.label != UNKNOWN]
+        if not samples:
+            raise DatasetError("no data set was named; give at least one of --busi, --busbra, --uclm and --set")
+        return samples
+
+    def load_external(self) -> list[Sample]:
+        """All samples that serve figures only: sets whose rights allow no more, classes known or not.
+
+        Raises:
+            DatasetError: A folder does not have the layout of its set.
+        """
+        return self._read(external=True)
+
+    def folders(self) -> dict[str, Path]:
+        """Folder of every set that takes part by its name, known sets first."""
+        official = {"busi": self.busi, "busbra": self.busbra, "uclm": self.uclm}
+        given = {name: folder for name, folder in official.items() if folder is not None} | dict(self.others)
+        return {name: given[name] for name in (*KNOWN, *sorted(given.keys() - KNOWN.keys())) if name in given}
+
+    def _read(self, external: bool) -> list[Sample]:
+        chosen = {
+            name: folder
+            for name, folder in self.folders().items()
+            if (known_set(name).rights is Rights.FIGURES_ONLY) is external
+        }
+        return [sample for name, folder in chosen.items() for sample in known_set(name).read(folder)]
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that name data folders."""
+    group = parser.add_argument_group("data (name at least one set)")
+    group.add_argument("--busi", type=Path, metavar="DIR", help="BUSI: folder with benign, malignant and normal")
+    group.add_argument("--busbra", type=Path, metavar="DIR", help="BUS-BRA: folder with Images, Masks, bus_data.csv")
+    group.add_argument("--uclm", type=Path, metavar="DIR", help="BUS-UCLM: folder with images, masks, labels.csv")
+    group.add_argument(
+        "--set",
+        type=_named_folder,
+        action="append",
+        default=[],
+        dest="sets",
+        metavar="NAME=DIR",
+        help=f"a further set: {', '.join(KNOWN)}, or your own, a folder of class folders",
+    )
+    group.add_argument(
+        "--ood",
+        type=Path,
+        metavar="DIR",
+        help="OOD images, pictures that are no breast ultrasound: half set the OOD limits, half test them",
+    )
+    refuse_old_spelling(parser, {"--foreign": "--ood"})
+
+
+def _named_folder(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not equals or not folder or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise argparse.ArgumentTypeError(f"{text}: write NAME=DIR, the name in small letters, digits, - and _")
+    return name, Path(folder)
+
+
+def folders_of(args: argparse.Namespace) -> DataFolders:
+    """The folders that were given on the command line."""
+    return DataFolders(args.busi, args.busbra, args.uclm, args.ood, tuple(args.sets))
+
+
+def count_sets(samples: list[Sample] | tuple[Sample, ...]) -> dict[str, int]:
+    """Number of images by data set."""
+    return dict(sorted(Counter(sample.dataset for sample in samples).items()))

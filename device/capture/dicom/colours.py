@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether three samples are red, green and blue or luma and chroma, and whether they lie by pixel or by plane.
+
+Labels are wrong both ways in files of real scanners and converters, and the markers of a stream are often missing. An
+ultrasound picture tells by itself: nearly all of it is grey, and what is grey in one reading is green, pink or torn in
+every other. A picture that is not mostly grey in any reading is believed what it says. Used by ``dicom_file.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.pixels.processing import convert_color_space
+
+from device.capture.dicom.form import STUDIO, YBR, PixelForm
+from device.capture.files.depth import bits_of, scale_to_8_bit, span_of, to_uint8
+from device.capture.frame import Pixels
+
+_GREY: Final = 12
+"""Largest difference of channels, or of chroma from its middle, that compression leaves on grey (8-bit levels)."""
+
+_CLEAR: Final = 0.6
+"""Share of a picture that is grey in the right reading."""
+
+_RATHER: Final = 0.4
+"""How much larger that share is than in the stated reading."""
+
+_EXACT: Final = 0.9
+"""Share of the lit pixels with no colour at all from which planes were taken for pixels, or the other way round."""
+
+_SAMPLED: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What three samples mean.
+
+    Attributes:
+        ybr: Luma and two of chroma; else red, green and blue.
+        planar: All first samples, then all second, then all third.
+    """
+
+    ybr: bool
+    planar: bool
+
+
+def choose_reading(samples: NDArray[Any], form: PixelForm, marked: bool | None, planes_open: bool) -> Reading:
+    """How the samples of a colour picture are to be read.
+
+    Args:
+        samples: (h, w, 3), or (3, h, w) where ``form`` says planes; any whole number.
+        form: As stated and corrected.
+        marked: What the markers of the stream say: luma and chroma or not; ``None`` where they do not.
+        planes_open: Whether planes can be wrong too (uncompressed pixels of whole chroma).
+    """
+    stated = Reading(form.colours in YBR if marked is None else marked, form.planar)
+    other = Reading(not stated.ybr, stated.planar)
+    seen, turned = (_grey_share(arranged(samples, form, stated.planar), one.ybr, _GREY) for one in (stated, other))
+    if turned >= _CLEAR and turned - seen >= _RATHER:
+        return other
+    # A smooth picture torn to pieces is nearly grey too, so only exact grey tells of planes.
+    if planes_open and _grey_share(arranged(samples, form, stated.planar), stated.ybr, 0) < 1 - _RATHER:
+        whole = arranged(samples, form, not stated.planar)
+        for ybr in (stated.ybr, other.ybr):
+            if _grey_share(whole, ybr, 0) >= _EXACT:
+                return Reading(ybr, not stated.planar)
+    return stated
+
+
+def arranged(samples: NDArray[Any], form: PixelForm, planar: bool) -> NDArray[Any]:
+    """The samples as (h, w, 3), taken by pixel or by plane; a colour has no sign, whatever the header says."""
+    if samples.dtype.kind == "i":
+        bits = samples.view(samples.dtype.str.replace("i", "u"))
+        samples = bits & np.asarray((1 << form.stored) - 1, bits.dtype)
+    if not planar:
+        return samples.reshape(form.rows, form.columns, 3)
+    return np.moveaxis(samples.reshape(3, form.rows, form.columns), 0, -1)
+
+
+def to_rgb(samples: NDArray[Any], form: PixelForm, reading: Reading) -> Pixels:
+    """The picture, uint8 (h, w, 3)."""
+    pixels = np.ascontiguousarray(_to_8_bit(arranged(samples, form, reading.planar), form))
+    if not reading.ybr:
+        return pixels
+    if form.colours == STUDIO:
+        return _from_studio(pixels)
+    return np.ascontiguousarray(convert_color_space(pixels, "YBR_FULL", "RGB"), dtype=np.uint8)
+
+
+def _grey_share(whole: NDArray[Any], ybr: bool, tolerance: int) -> float:
+    """Share of the pixels that are grey in one reading; what is black in all of them is not counted."""
+    step = max(1, int((whole.shape[0] * whole.shape[1] / _SAMPLED) ** 0.5))
+    some = whole[::step, ::step].reshape(-1, 3)
+    if some.dtype.itemsize > 1:
+        some = some >> bits_of(span_of(some)) - 8
+    some = some.astype(np.int16)
+    lit = some[some.max(axis=1) > tolerance]
+    if not len(lit):
+        return 0.0
+    if ybr:
+        return float((np.abs(lit[:, 1:] - 128).max(axis=1) <= tolerance).mean())
+    return float((lit.max(axis=1) - lit.min(axis=1) <= tolerance).mean())
+
+
+def _to_8_bit(values: NDArray[Any], form: PixelForm) -> Pixels:
+    """By the bits that are used, which lie at the high end where HighBit says so rightly."""
+    if values.dtype == np.uint8:
+        is_less = form.stored < 8 and int(values.max()) < 1 << form.stored
+        return to_uint8(values * np.float32(255.0 / (2.0**form.stored - 1.0))) if is_less else values
+    lifted = form.high_bit + 1 - form.stored
+    if lifted > 0 and form.high_bit < 8 * values.dtype.itemsize:
+        together = int(np.bitwise_or.reduce(values, axis=None))
+        values = values >> lifted if together % (1 << lifted) == 0 else values
+    return scale_to_8_bit(values)
+
+
+def _from_studio(ybr: Pixels) -> Pixels:
+    """PS3.3 C.7.6.3.1.2, YBR_PARTIAL_422 (ITU-R BT.601): luma 16..235, chroma 16..240, to RGB 0..255."""
+    y, b, r = (ybr[..., channel].astype(np.float32) for channel in range(3))
+    y, b, r = (y - 16.0) * (255.0 / 219.0), (b - 128.0) * (255.0 / 224.0), (r - 128.0) * (255.0 / 224.0)
+    rgb = np.stack([y + 1.402 * r, y - 0.344136 * b - 0.714136 * r, y + 1.772 * b], axis=-1)
+    return to_uint8(rgb)

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Still pictures: PNG, JPEG, BMP, TIFF (one page or many) and WebP, as exported by scanners or taken by a telephone.
+
+Pillow decodes, because it judges a picture's size from the header, knows palettes, alpha, CMYK, 16 bit and camera
+orientation, and refuses truncated data. Used by ``reader.py`` only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from device.capture.dicom.stream_header import HEADER_BYTES, Codec, read_stream_header
+from device.capture.files.content import Content, decoding_error
+from device.capture.files.depth import Span, scale_to_8_bit, span_of, united
+from device.capture.files.frame_file import DECODER_FAULTS, FrameFile
+from device.capture.files.limits import DEFAULT, Limits
+from device.capture.files.reduce import smaller_size
+from device.capture.files.tiff_kinds import (
+    deep_values,
+    missing_pages,
+    open_tiff,
+    require_shown_rightly,
+    shades,
+    shown_pages,
+)
+from device.capture.frame import Frame, Pixels, file_origin
+from device.capture.whole.jpeg import require_whole_jpeg
+from device.capture.whole.png import require_whole_png
+from device.capture.whole.tiff import require_whole_page
+from device.errors import FrameError, FrameTooLargeError, UnsupportedPictureError
+
+# Pillow warns of large pictures (the limit here is tighter) and of corrupt annotations (not shown).
+warnings.filterwarnings("ignore", module="PIL")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+_ORIENTATION: Final = 0x0112  # EXIF
+_SMOOTH: Final = ("L", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")  # modes whose values can be averaged
+_WEBP_BYTES: Final = 16  # a pixel, while it is decoded: two canvases, the picture and a copy of it
+_JPEG_SHARE: Final = 4  # part of the memory that the bytes of a JPEG may take; larger ones are not looked through
+_SPAN_PAGES: Final = 5  # of a TIFF, that tell how deep its values are
+_SEVERAL: Final = (Content.TIFF, Content.PNG, Content.WEBP)
+
+
+class ImageFile(FrameFile):
+    """A still picture, the pages of a TIFF, or the pictures of an animated PNG or WebP.
+
+    Raises:
+        DamagedFileError: The header cannot be read, or pixels are missing.
+        FrameTooLargeError: The header announces more pixels or pages than ``limits`` allow.
+        UnsupportedPictureError: A kind of TIFF that would be shown wrongly.
+    """
+
+    def __init__(self, stream: BinaryIO, content: Content, path: Path, limits: Limits = DEFAULT) -> None:
+        self._path, self._limits, self._stream, self._content = path, limits, stream, content
+        self._measured = False
+        self._span: Span | None = None
+        try:
+            if content is Content.WEBP:
+                self._require_room(_webp_size(stream))
+            if content is Content.JPEG:
+                self._require_whole_jpeg()
+            self._image = (
+                open_tiff(stream, path) if content is Content.TIFF else Image.open(stream, formats=_plugin(content))
+            )
+            if content is Content.PNG:
+                self._require_size()
+                require_whole_png(stream)
+            count = int(getattr(self._image, "n_frames", 1)) if content in _SEVERAL else 1
+            if count > limits.max_frames:
+                raise FrameTooLargeError(path, f"{count} pages")
+            self._pages = shown_pages(self._image, count) if content is Content.TIFF else range(count)
+            self.frame_count = len(self._pages)
+            self.missing = missing_pages(self._image, count) if content is Content.TIFF else ""
+        except Image.DecompressionBombError as error:
+            raise FrameTooLargeError(path, str(error)) from error
+        except DECODER_FAULTS as error:
+            if content is Content.JPEG:
+                _require_known_jpeg(stream, path)
+            if str(error).startswith("Unsupported BMP"):
+                raise UnsupportedPictureError(path, str(error)) from error
+            raise decoding_error(path, error) from error
+
+    def read_at(self, index: int) -> Frame:
+        """Decode page ``index``; grey pictures stay grey, everything else becomes RGB."""
+        if not 0 <= index < self.frame_count:
+            raise IndexError(index)
+        try:
+            span = self._file_span() if self._content is Content.TIFF else None
+            self._open_page(index)
+            pixels = _pixels(self._image, self._content, self._limits.given_pixels, span)
+            return Frame(pixels, file_origin(self._path), index)
+        except Image.DecompressionBombError as error:
+            raise FrameTooLargeError(self._path, str(error)) from error
+        except DECODER_FAULTS as error:
+            raise decoding_error(self._path, error) from error
+
+    def _open_page(self, index: int) -> None:
+        self._image.seek(self._pages[index])
+        self._require_size()
+        if self._content is Content.TIFF:
+            require_shown_rightly(self._image, self._path)
+            require_whole_page(self._stream, self._image.tag_v2)  # type: ignore[attr-defined]
+
+    def _file_span(self) -> Span | None:
+        """The span of a few pages of deep greys, once; ``None`` for a single page and for other pages."""
+        last = self.frame_count - 1
+        if last and not self._measured:
+            self._measured = True
+            for index in sorted({round(last * part / (_SPAN_PAGES - 1)) for part in range(_SPAN_PAGES)}):
+                with contextlib.suppress(FrameError, *DECODER_FAULTS):  # told where that page is asked for
+                    self._open_page(index)
+                    values = deep_values(self._image, self._image)
+                    spans = [self._span] if self._span else []
+                    self._span = united([*spans, *([] if values is None else [span_of(values)])])
+        return self._span
+
+    def _require_whole_jpeg(self) -> None:
+        data = self._stream.read(self._limits.memory_bytes // _JPEG_SHARE)
+        if not self._stream.read(1):
+            require_whole_jpeg(data)
+        self._stream.seek(0)
+
+    def _require_room(self, size: tuple[int, int]) -> None:
+        """Refuse before the decoder is made: this one allocates whole pictures, and calls a lack of memory damage."""
+        if size[0] * size[1] > min(self._limits.max_pixels, self._limits.memory_bytes // _WEBP_BYTES):
+            raise FrameTooLargeError(self._path, f"{size[0]} x {size[1]} pixels")
+
+    def _require_size(self) -> None:
+        """Refuse what is too large by its header; JPEG can be decoded at a half, a quarter or an eighth of its size."""
+        width, height = self._image.size
+        if self._content is Content.JPEG:
+            parts = next((n for n in (1, 2, 4) if width * height <= 2 * self._limits.given_pixels * n * n), 8)
+            if parts > 1:
+                self._image.draft(None, (width // parts, height // parts))
+        decoded = self._image.size[0] * self._image.size[1]
+        if decoded > self._limits.max_pixels or max(width, height) > self._limits.max_side:
+            raise FrameTooLargeError(self._path, f"{width} x {height} pixels")
+
+    def close(self) -> None:
+        """Release the file."""
+        self._image.close()
+        self._stream.close()
+
+
+def _require_known_jpeg(stream: BinaryIO, path: Path) -> None:
+    """Name the kind of a JPEG that Pillow does not know.
+
+    Raises:
+        UnsupportedPictureError: A process other than the usual ones, or a height that is stated behind the picture.
+        ValueError: The markers are damaged.
+    """
+    stream.seek(0)
+    header = read_stream_header(stream.read(HEADER_BYTES))
+    if header is not None and header.codec is not Codec.JPEG:
+        raise UnsupportedPictureError(path, str(header.codec))
+    if header is not None and header.precision != 8:
+        raise UnsupportedPictureError(path, f"JPEG of {header.precision} bits")
+    if header is not None and not header.rows:
+        raise UnsupportedPictureError(path, "JPEG that states no height")
+
+
+def _webp_size(stream: BinaryIO) -> tuple[int, int]:
+    """Width and height of the canvas by the first chunk (RFC 9649), zeros where it says none."""
+    stream.seek(12)
+    head = stream.read(18)
+    stream.seek(0)
+    if head[:4] == b"VP8X":
+        return int.from_bytes(head[12:15], "little") + 1, int.from_bytes(head[15:18], "little") + 1
+    if head[:4] == b"VP8L":
+        packed = int.from_bytes(head[9:13], "little")
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    if head[:4] == b"VP8 ":
+        return int.from_bytes(head[14:16], "little") & 0x3FFF, int.from_bytes(head[16:18], "little") & 0x3FFF
+    return 0, 0
+
+
+def _pixels(image: Image.Image, content: Content, most_pixels: int, span: Span | None = None) -> Pixels:
+    """uint8 grey or RGB of Pillow's current page, upright, alpha composited on black.
+
+    Args:
+        image: At the page.
+        content: What the file is.
+        most_pixels: A larger page is made smaller first, as the worker would do afterwards: it saves copies of it.
+        span: Of the other pages, where they are deep greys.
+    """
+    image.load()
+    turned = image.getexif().get(_ORIENTATION, 1) != 1
+    upright = ImageOps.exif_transpose(image) if turned else image  # it copies what it does not turn
+    if content is Content.TIFF and (values := deep_values(image, upright)) is not None:
+        return shades(values, image, span)
+    if upright.mode in ("I", "F") or upright.mode.startswith("I;16"):
+        return scale_to_8_bit(np.asarray(upright))
+    if upright.mode == "1":
+        upright = upright.convert("L")
+    if content is Content.BMP and upright.mode == "RGBA" and not upright.getchannel("A").getbbox():
+        upright = upright.convert("RGB")  # a fourth byte that was never filled in: every viewer shows the picture
+    if upright.width * upright.height > most_pixels and upright.mode in _SMOOTH:
+        upright = upright.resize(smaller_size(upright.width, upright.height, most_pixels), Image.Resampling.BOX)
+    if upright.has_transparency_data:
+        upright = _on_black(upright)
+    if upright.mode not in ("L", "RGB"):
+        upright = upright.convert("RGB")
+    return np.array(upright, dtype=np.uint8)
+
+
+def _plugin(content: Content) -> list[str]:
+    return [content.value.upper()]
+
+
+def _on_black(image: Image.Image) -> Image.Image:
+    grey = image.mode in ("L", "LA", "La")
+    layered = image.convert("LA" if grey else "RGBA")
+    flat = Image.new("L" if grey else "RGB", image.size)
+    flat.paste(layered.convert(flat.mode), mask=layered.getchannel("A"))
+    return flat

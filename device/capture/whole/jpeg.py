@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JPEG streams whose coded data are damaged: libjpeg notices most of them, goes on, and Pillow and FFmpeg are silent.
+
+Used for pictures, for compressed DICOM frames, for TIFF and for the frames of Motion JPEG.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import simplejpeg
+
+from device.capture.whole.jpeg_row import picture_ends
+
+_DAMAGE: Final = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression")
+"""Beginnings of what libjpeg says of damaged data (jerror.h); what it cannot read at all, other decoders may."""
+
+_EXTRA: Final = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
+
+
+def require_whole_jpeg(data: bytes) -> None:
+    """Go through all coded data of a JPEG picture, at an eighth of its size.
+
+    What cannot be noticed: damage after which the data happen to hold as many blocks as before.
+
+    Args:
+        data: From its first byte; what lies behind its end does not count.
+
+    Raises:
+        ValueError: The data are damaged or end too early; says how.
+    """
+    said = _complaint(data)
+    extra = _EXTRA.match(said)
+    if said and not (extra and _is_padding(data, int(extra[1]))):
+        raise ValueError(said)
+
+
+def _complaint(data: bytes) -> str:
+    """What libjpeg says of damage; empty where it says nothing, or cannot read such a picture at all."""
+    for colours in ("GRAY", "CMYK"):
+        try:
+            simplejpeg.decode_jpeg(data, colorspace=colours, min_height=1, min_width=1, min_factor=8)
+        except ValueError as error:
+            if str(error).startswith(_DAMAGE):
+                return str(error)
+        else:
+            break
+    return ""
+
+
+def _is_padding(data: bytes, count: int) -> bool:
+    """Whether so many bytes before the end of the first picture are nothing but zeros, or nothing but ones."""
+    end = next(picture_ends(data), count + 2)
+    between = data[max(0, end - 2 - count) : end - 2]
+    return not between.strip(b"\0") or not between.strip(b"\xff")

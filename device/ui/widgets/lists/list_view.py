@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A list of large rows that scrolls; ten thousand rows cost as much as ten, because only visible ones are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import pygame
+
+from device.ui.context import Ui
+from device.ui.pointer import Phase, Pointer
+from device.ui.status import Level
+from device.ui.theme.palette import Ink
+from device.ui.theme.text import Align, Style
+from device.ui.widgets.base import Widget
+from device.ui.widgets.icons import icon
+from device.ui.widgets.levels import INKS
+from device.ui.widgets.lists.scroller import BAR_WIDTH, Scroller
+
+ROW_HEIGHT = 80
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """What one row shows.
+
+    Attributes:
+        title: Name or code; shortened with an ellipsis where it does not fit.
+        detail: Second line, smaller; shortened as well.
+        badge: A word at the right end, for instance the state of an exam; never shortened.
+        level: Ground of the badge.
+        icon: Name of an icon at the left end.
+        picture: A small picture at the left end instead of the icon.
+    """
+
+    title: str
+    detail: str = ""
+    badge: str = ""
+    level: Level = Level.INFO
+    icon: str = ""
+    picture: pygame.Surface | None = None
+
+
+class ListView(Widget, Generic[T]):
+    """A row for each of some things. It keeps them: what is tapped is what is shown, whatever the screen has by then.
+
+    Args:
+        items: What is listed; not to be changed afterwards.
+        row: What the row of one says; called for visible rows at every draw, so it has to be quick.
+        on_tap: Called with the one whose row was tapped.
+        empty: Shown when there is none.
+        selected: Whether the row of one is marked (several files for one import); unset: rows are not selectable.
+    """
+
+    touchable = True
+
+    def __init__(
+        self,
+        ui: Ui,
+        items: Sequence[T],
+        row: Callable[[T], ListRow],
+        on_tap: Callable[[T], None],
+        *,
+        empty: str = "",
+        selected: Callable[[T], bool] | None = None,
+        key: str = "list",
+        grow: int = 1,
+    ) -> None:
+        super().__init__(ui, key=key, grow=grow)
+        self.items = items
+        self._row = row
+        self._on_tap = on_tap
+        self._empty = empty
+        self._selected = selected
+        self._pressed: int | None = None
+        self._finger: int | None = None
+        self.scroller = Scroller(ui)
+
+    @property
+    def row_height(self) -> int:
+        """Height of one row in pixels."""
+        return self.ui.px(ROW_HEIGHT)
+
+    def preferred(self, width: int) -> tuple[int, int]:
+        """The whole width and two rows; a list is meant to grow."""
+        return width, 2 * self.row_height
+
+    def place(self, rect: pygame.Rect) -> None:
+        """Take the rectangle and stay within the content."""
+        super().place(rect)
+        self.scroller.fit(len(self.items) * self.row_height, rect.height)
+
+    def row_rect(self, index: int) -> pygame.Rect:
+        """Where row ``index`` is now; may lie outside of the list's rectangle."""
+        y = self.rect.y + index * self.row_height - round(self.scroller.offset)
+        return pygame.Rect(self.rect.x, y, self.rect.width - self.ui.px(BAR_WIDTH) - self.ui.px(4), self.row_height)
+
+    def visible_rows(self) -> range:
+        """Numbers of the rows that can be seen, at least in part."""
+        first = int(self.scroller.offset) // self.row_height
+        last = (int(self.scroller.offset) + self.rect.height) // self.row_height
+        return range(first, min(len(self.items), last + 1))
+
+    def in_sight(self) -> Sequence[T]:
+        """What can be seen, at least in part."""
+        seen = self.visible_rows()
+        return self.items[seen.start : seen.stop]
+
+    def handle(self, pointer: Pointer) -> bool:
+        """Scroll, or tap the row under the finger."""
+        if pointer.phase is Phase.DOWN and self._finger is None:
+            self._finger = pointer.id
+            self._pressed = self._row_at(pointer.pos)
+            self.ui.invalidate()
+        self.scroller.follow(pointer)
+        if pointer.id != self._finger:
+            return True
+        if self.scroller.dragging:
+            self._pressed = None
+        if pointer.phase in (Phase.UP, Phase.CANCEL):
+            pressed, self._pressed, self._finger = self._pressed, None, None
+            self.ui.invalidate()
+            if pointer.phase is Phase.UP and pressed is not None and pressed == self._row_at(pointer.pos):
+                self._on_tap(self.items[pressed])
+        return True
+
+    def _row_at(self, pos: tuple[int, int]) -> int | None:
+        if not self.rect.collidepoint(pos):
+            return None
+        index = int(pos[1] - self.rect.y + self.scroller.offset) // self.row_height
+        return index if index < len(self.items) else None
+
+    def release(self) -> None:
+        """Forget all fingers."""
+        self._pressed = self._finger = None
+        self.scroller.release()
+
+    def update(self, dt: float) -> None:
+        """Glide on."""
+        self.scroller.glide(dt)
+
+    def adopt(self, old: Widget) -> None:
+        """Stay where the user has scrolled to."""
+        if isinstance(old, ListView):
+            self.scroller.offset = old.scroller.offset
+            self.scroller.fit(len(self.items) * self.row_height, self.rect.height)
+
+    def draw(self, surface: pygame.Surface) -> None:
+        """Draw the visible rows."""
+        if not self.items and self._empty:
+            lines = self.ui.text.wrap(self._empty, Style.BODY, self.rect.width)
+            self.ui.text.draw(surface, lines, self.rect, Style.BODY, Ink.MUTED, Align.CENTRE)
+        before = surface.get_clip()
+        surface.set_clip(self.rect.clip(before))
+        for index in self.visible_rows():
+            self._draw_row(surface, index)
+        surface.set_clip(before)
+        self.scroller.draw_bar(surface, self.rect)
+
+    def _draw_row(self, surface: pygame.Surface, index: int) -> None:
+        ui, item = self.ui, self.items[index]
+        row, chosen = self._row(item), self._selected is not None and self._selected(item)
+        pressed = index == self._pressed
+        box = self.row_rect(index).inflate(0, -ui.px(6))
+        border = ui.palette.focus if chosen else ui.palette.border
+        ui.box(surface, box, Ink.BUTTON_PRESSED if pressed else Ink.CARD, border=border, thickness=3 if chosen else 1)
+        inner = box.inflate(-2 * ui.sizes.pad, 0)
+        left = inner.x + self._draw_left(surface, row, inner, chosen)
+        right = self._draw_badge(surface, row, inner)
+        room = pygame.Rect(left, inner.y, right - left, inner.height)
+        self._draw_words(surface, row, room, pressed)
+
+    def _draw_left(self, surface: pygame.Surface, row: ListRow, inner: pygame.Rect, chosen: bool) -> int:
+        """Icon or picture at the left end; returns the room that it took."""
+        name = "check" if chosen else row.icon
+        size = self.ui.px(56) if row.picture is not None and not chosen else self.ui.px(28)
+        if row.picture is not None and not chosen:
+            fitted = pygame.Rect(row.picture.get_rect()).fit(pygame.Rect(0, 0, size, size))
+            picture = pygame.transform.smoothscale(row.picture, fitted.size)
+            surface.blit(picture, picture.get_rect(center=(inner.x + size // 2, inner.centery)))
+        elif name:
+            surface.blit(icon(name, size, self.ui.palette.text), (inner.x, inner.centery - size // 2))
+        else:
+            return 0
+        return size + self.ui.sizes.pad
+
+    def _draw_badge(self, surface: pygame.Surface, row: ListRow, inner: pygame.Rect) -> int:
+        """The badge at the right end; returns where it begins."""
+        if not row.badge:
+            return inner.right
+        widest = inner.width * 2 // 5
+        lines = self.ui.text.wrap(row.badge, Style.SMALL, widest)
+        width = max(self.ui.text.width(line, Style.SMALL) for line in lines)
+        height = self.ui.text.line_height(Style.SMALL) * len(lines)
+        box = pygame.Rect(0, 0, width + 2 * self.ui.sizes.gap, height + self.ui.px(4))
+        box.midright = (inner.right, inner.centery)
+        self.ui.box(surface, box, INKS[row.level], radius=6)
+        self.ui.text.draw(surface, lines, box.inflate(-self.ui.px(4), 0), Style.SMALL, INKS[row.level], Align.CENTRE)
+        return box.x - self.ui.sizes.gap
+
+    def _draw_words(self, surface: pygame.Surface, row: ListRow, room: pygame.Rect, pressed: bool) -> None:
+        text = self.ui.text
+        title = pygame.Rect(room.x, room.y, room.width, text.line_height(Style.STRONG))
+        detail = pygame.Rect(room.x, 0, room.width, text.line_height(Style.SMALL))
+        if row.detail:
+            title.y = room.centery - (title.height + detail.height) // 2
+            detail.y = title.bottom
+            line = text.shorten(row.detail, Style.SMALL, room.width)
+            text.draw(surface, [line], detail, Style.SMALL, Ink.BUTTON_PRESSED if pressed else Ink.CARD_MUTED)
+        else:
+            title.centery = room.centery
+        line = text.shorten(row.title, Style.STRONG, room.width)
+        text.draw(surface, [line], title, Style.STRONG, Ink.BUTTON_PRESSED if pressed else Ink.CARD)

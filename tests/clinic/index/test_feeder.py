@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from clinic.index.feeder import LEASE, Feeder
+from clinic.store.database import Store
+from clinic.store.schema import ArchiveFeed, Exam, ExamState, now
+from tests.clinic.conftest import Clinic
+from tests.device.upload import exams
+
+
+def exam_of(store: Store, study_uid: str) -> Exam:
+    with store.read() as session:
+        return session.scalars(select(Exam).where(Exam.study_uid == study_uid)).one()
+
+
+def test_what_a_handheld_sends_is_in_the_index_after_the_next_look(clinic: Clinic, store: Store) -> None:
+    feeder = Feeder(store, clinic.client)
+    feeder.run_once()
+    uid = clinic.send(clinic.exam())
+    assert feeder.run_once() >= 1  # the archive may tell late of exams of other tests
+    assert exam_of(store, uid).patient_code == "KB-0042"
+    assert exam_of(store, uid).state == ExamState.RECEIVED
+    assert exam_of(store, uid).waiting_stage == 1
+    first = exam_of(store, uid).id
+    feeder.run_once()
+    assert exam_of(store, uid).id == first
+
+
+def test_what_the_clinic_did_with_an_exam_is_kept_when_it_grows(clinic: Clinic, store: Store) -> None:
+    feeder = Feeder(store, clinic.client)
+    exam = clinic.exam()
+    clinic.send(exam)
+    feeder.run_once()
+    before = exam_of(store, exam.uid)
+    with store.write() as session:
+        session.execute(update(Exam).where(Exam.id == before.id).values(state=ExamState.READ, waiting_stage=None))
+    second = exams.view(exam.uid, 2)
+    clinic.send(exams.changed(exam, views=(second,), addenda=()))
+    feeder.run_once()
+    after = exam_of(store, exam.uid)
+    assert after.instances > before.instances
+    assert after.id == before.id
+    assert (after.state, after.waiting_stage) == (ExamState.READ, None)
+
+
+def test_one_instance_holds_the_feed_and_another_goes_on_when_it_dies(clinic: Clinic, store: Store) -> None:
+    first, second = Feeder(store, clinic.client), Feeder(store, clinic.client)
+    first.run_once()
+    uid = clinic.send(clinic.exam())
+    assert second.run_once() == 0
+    with store.write() as session:  # the first has died, and its time has passed
+        session.execute(update(ArchiveFeed).values(held_until=now() - LEASE))
+    assert second.run_once() >= 1
+    assert exam_of(store, uid).view_count == 1
+    assert first.run_once() == 0
+
+
+def test_the_index_can_be_thrown_away_and_made_again(clinic: Clinic, store: Store) -> None:
+    uid = clinic.send(clinic.exam())
+    feeder = Feeder(store, clinic.client)
+    assert feeder.rebuild() >= 1
+    assert exam_of(store, uid).model_result == "malignant"
+
+
+def test_a_rebuild_says_what_the_archive_has_no_more(clinic: Clinic, store: Store) -> None:
+    with store.write() as session:
+        session.add(Exam(study_uid="2.25.4711", started_at=now()))
+    Feeder(store, clinic.client).rebuild()
+    assert exam_of(store, "2.25.4711").problem == "gone"
+
+
+def test_a_feed_that_begins_anew_is_noticed(clinic: Clinic, store: Store) -> None:
+    uid = clinic.send(clinic.exam())
+    feeder = Feeder(store, clinic.client)
+    with store.write() as session:
+        session.add(ArchiveFeed(name="changes", position=10**6, holder="gone", held_until=now() - LEASE))
+    feeder.run_once()
+    assert exam_of(store, uid).view_count == 1
+
+
+def test_an_archive_without_a_feed_is_asked_what_has_grown(
+    clinic: Clinic, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(clinic.client), "changes", lambda *_: None)
+    today = clinic.exam(started_at=now())
+    clinic.send(today)
+    feeder = Feeder(store, clinic.client)
+    assert feeder.run_once() >= 1
+    assert exam_of(store, today.uid).view_count == 1
+    assert feeder.reconcile(now() - timedelta(days=1)) == 0

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both kinds of site adaptation, by their commands, with a tiny network on a hospital that it has never seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from convert.__main__ import main
+from convert.release.keys import make_signing_key, read_signing_key
+from convert.release.package import BundleDraft, write_bundle
+from convert.release.site import fit_limits
+from device.capture.phantom.frames import phantom_frame
+from device.config import settings_path
+from device.errors import SiteProfileError
+from device.inference.bundle import load_bundle
+from device.inference.classifier import Classifier
+from device.inference.finding import Caution
+from device.inference.manifest import Abstention, OperatingPoint, Source
+from device.inference.site import PROFILE_NAME, installed_profile, read_site_profile
+from tests.convert.conftest import TINY_CHANNELS
+from tests.convert.folders import make_class_folders, phantom_pair
+from tests.convert.release.test_package import draft, key, trusted  # noqa: F401 - fixtures
+
+SITE = ["--site", "kisumu"]
+
+
+@pytest.fixture
+def bundle(
+    draft: BundleDraft,  # noqa: F811
+    key: Ed25519PrivateKey,  # noqa: F811
+    trusted: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """A bundle to which every scanner is unfamiliar: nothing is refused, everything gets the caution."""
+    head = tmp_path / "breast.npz"
+    np.savez(
+        head,
+        mean=np.full(TINY_CHANNELS, 100.0),
+        spread=np.ones(TINY_CHANNELS),
+        weights0=np.full((TINY_CHANNELS, 1), 1.0),
+        bias0=np.array([1.0]),
+    )
+    source = Source(
+        file="breast.npz",
+        refuse_below=-1e6,
+        familiar_from=-60.0,
+        familiar_distance=1e9,
+        abstention=Abstention(lower=0.01, upper=0.9),
+        breast_loss=0.0,
+    )
+    changed = replace(draft, source=source, breast_head=head, ood_limit=1e9)
+    monkeypatch.setattr("device.inference.bundle.TRUSTED_KEYS", trusted)
+    monkeypatch.setattr("device.inference.bundle.load_bundle.__defaults__", (1, trusted))
+    assert main(["keygen", "--site"]) == 0
+    return write_bundle(changed, tmp_path / "models", key)
+
+
+def frames(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        cv2.imwrite(str(folder / f"{number}.png"), phantom_pair(number, 1 + number % 2)[0])
+    return folder
+
+
+def test_fifty_frames_make_a_scanner_familiar_and_taking_the_profile_away_undoes_it(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = frames(tmp_path / "frames", 52)
+    loaded = load_bundle(bundle)
+    # As from a scanner: on a phantom the handheld says first of all that it is one.
+    frame = replace(phantom_frame(3, "benign", size=(160, 120)), origin="frame.png")
+    before = Classifier(loaded).classify(frame)
+    assert before.caution is Caution.UNFAMILIAR_SOURCE
+    assert main(["adapt-site", str(site), "--bundle", str(bundle), *SITE]) == 0
+    assert "52 frames" in capsys.readouterr().out
+    profile = installed_profile(loaded.manifest.label)
+    assert profile is not None
+    after = Classifier(loaded, site=profile).classify(frame)
+    assert after.caution is None
+    assert after.probabilities == before.probabilities
+    assert after.model == "tiny@0.1.0+kisumu.1"
+    settings_path().with_name(PROFILE_NAME).unlink()
+    assert installed_profile(loaded.manifest.label) is None
+
+
+def test_too_few_frames_are_refused_with_the_number_that_is_needed(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["adapt-site", str(frames(tmp_path / "frames", 49)), "--bundle", str(bundle), *SITE]) == 2
+    assert "50" in capsys.readouterr().err
+    assert not settings_path().with_name(PROFILE_NAME).exists()
+
+
+def test_a_hundred_proven_cases_choose_threshold_and_band_anew_and_keep_the_scanner(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["adapt-site", str(frames(tmp_path / "frames", 50)), "--bundle", str(bundle), *SITE]) == 0
+    cases = make_class_folders(tmp_path / "cases", each=104)
+    assert main(["calibrate-site", str(cases), "--bundle", str(bundle), *SITE, "--sensitivity", "0.9", "--live"]) == 0
+    out = capsys.readouterr().out
+    assert "before: sensitivity" in out
+    assert "after: sensitivity" in out
+    loaded = load_bundle(bundle)
+    profile = installed_profile(loaded.manifest.label)
+    assert profile is not None
+    assert profile.version == 2
+    assert profile.source is not None
+    assert profile.limits is not None
+    assert profile.limits.cases == 104
+    assert profile.limits.operating_point.sensitivity >= 0.9
+    finding = Classifier(loaded, site=profile).classify(phantom_frame(3, "benign", size=(160, 120)))
+    assert finding.uncertain_band == (profile.limits.abstention.lower, profile.limits.abstention.upper)
+
+
+def test_too_few_cases_are_refused(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = make_class_folders(tmp_path / "cases", each=20)
+    assert main(["calibrate-site", str(cases), "--bundle", str(bundle), *SITE]) == 2
+    assert "too few" in capsys.readouterr().err
+
+
+def test_a_threshold_chosen_anew_reaches_the_wished_sensitivity_where_the_old_one_does_not() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([1, 2], 300)
+    malignant = np.clip(rng.normal(np.where(labels == 2, 0.1, 0.04), 0.03), 0.001, 0.999)
+    old = OperatingPoint(
+        name="sensitivity_95", malignant_threshold=0.2, target_sensitivity=0.95, sensitivity=0.95, specificity=0.6
+    )
+    limits, figures = fit_limits(malignant, labels, [str(n) for n in range(600)], old, 0.95, careful=False)
+    assert figures.before[0].value < 0.05
+    assert figures.after[0].value >= 0.95
+    assert figures.after[1].value > 0.5
+    assert limits.operating_point.malignant_threshold < 0.1
+
+
+def test_a_profile_that_was_changed_or_made_for_another_model_is_refused(bundle: Path, tmp_path: Path) -> None:
+    assert main(["adapt-site", str(frames(tmp_path / "frames", 50)), "--bundle", str(bundle), *SITE]) == 0
+    path = settings_path().with_name(PROFILE_NAME)
+    with pytest.raises(SiteProfileError, match=r"other@1\.0\.0"):
+        read_site_profile(path, "other@1.0.0")
+    assert installed_profile("other@1.0.0") is None
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"site": "elsewhere"}), encoding="utf-8")
+    with pytest.raises(SiteProfileError, match="signed"):
+        read_site_profile(path, "tiny@0.1.0")
+
+
+def test_another_sites_key_is_not_trusted(bundle: Path, tmp_path: Path) -> None:
+    assert main(["adapt-site", str(frames(tmp_path / "frames", 50)), "--bundle", str(bundle), *SITE]) == 0
+    make_signing_key(tmp_path / "other.pem", tmp_path / "other" / "key.pub")
+    read_signing_key(tmp_path / "other.pem")
+    with pytest.raises(SiteProfileError, match="signed"):
+        read_site_profile(settings_path().with_name(PROFILE_NAME), "tiny@0.1.0", tmp_path / "other")

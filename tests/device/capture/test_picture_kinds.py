@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures as other programs write them: the picture, or the reason why not; never another picture."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from device.capture.files.limits import Limits
+from device.capture.files.reader import open_frames, read_frames
+from device.capture.frame import Frame
+from device.capture.sandbox.reader import SandboxedReader
+from device.errors import DamagedFileError, FrameTooLargeError, UnsupportedPictureError
+from tests.device.capture.odd_dicom import jls
+
+from .conftest import encoded
+
+Order = Literal["<", ">"]
+WHITE_ZERO, BLACK_ZERO = 0, 1
+UNSIGNED, SIGNED, FLOAT = 1, 2, 3
+
+
+def tiff(values: np.ndarray, order: Order, photometric: int, packed: bool = False, **more: int) -> bytes:
+    """A TIFF of one strip by hand, in the byte order of ``struct``: ``<`` or ``>``; samples last."""
+    kind = {"u": UNSIGNED, "i": SIGNED, "f": FLOAT}[values.dtype.kind]
+    samples = 1 if values.ndim == 2 else values.shape[-1]
+    height, width = (values.shape[0], values.shape[1]) if more.get("planar", 1) == 1 else values.shape[1:]
+    samples = values.shape[0] if more.get("planar", 1) == 2 else samples
+    body = values.astype(values.dtype.newbyteorder(order)).tobytes()
+    body = zlib.compress(body) if packed else body
+    bits = values.dtype.itemsize * 8
+    tags = [
+        (256, [width]), (257, [height]), (258, [bits] * samples), (259, [8 if packed else 1]), (262, [photometric]),
+        (273, [8]), (277, [samples]), (278, [height]), (279, [len(body)]), (284, [more.get("planar", 1)]),
+        (339, [kind] * samples),
+    ]  # fmt: skip
+    if more.get("planar", 1) == 2:
+        part = len(body) // samples
+        tags[5], tags[8] = (273, [8 + n * part for n in range(samples)]), (279, [part] * samples)
+    directory = 8 + len(body) + len(body) % 2
+    beyond = directory + 2 + 12 * len(tags) + 4
+    head, tail = struct.pack(order + "H", len(tags)), b""
+    for tag, numbers in tags:
+        packed_numbers = struct.pack(f"{order}{len(numbers)}I", *numbers)
+        held = packed_numbers if len(numbers) == 1 else struct.pack(order + "I", beyond + len(tail))
+        tail += packed_numbers if len(numbers) > 1 else b""
+        head += struct.pack(order + "HHI", tag, 4, len(numbers)) + held
+    mark = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, directory)
+    return mark + body + b"\0" * (len(body) % 2) + head + bytes(4) + tail
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    """Without symmetry, from black to white."""
+    down, across = np.mgrid[0:40, 0:64]
+    return np.asarray(np.clip(across * 4 + down - 20, 0, 255), np.uint8)
+
+
+DEPTHS = ["u1", "u2", "u4", "i1", "i2", "i4", "f4"]
+
+
+def deepened(picture: np.ndarray, depth: str) -> np.ndarray:
+    """The same picture in the whole range of another type."""
+    if depth == "f4":
+        return (picture / 255).astype(np.float32)
+    bits = 8 * int(depth[1])
+    full = np.round(picture.astype(np.float64) * ((2**bits - 1) / 255)).astype(np.int64)
+    deep: np.ndarray = (full if depth[0] == "u" else full - (1 << bits - 1)).astype(depth)
+    return deep
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("photometric", [WHITE_ZERO, BLACK_ZERO])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_grey_tiff_of_every_depth(
+    depth: str, order: Order, photometric: int, packed: bool, tmp_path: Path, picture: np.ndarray
+) -> None:
+    values = deepened(255 - picture if photometric == WHITE_ZERO else picture, depth)
+    path = tmp_path / "grey.tif"
+    path.write_bytes(tiff(values, order, photometric, packed))
+    (frame,) = read_frames(path)
+    assert np.abs(frame.pixels.astype(int) - picture).max() <= 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tiff_kinds_that_no_decoder_shows_rightly_are_named(order: Order, tmp_path: Path, picture: np.ndarray) -> None:
+    deep = picture.astype(np.uint16) * 257
+    kinds = {
+        "half": tiff((picture / 255).astype(np.float16), order, BLACK_ZERO),
+        "double": tiff(picture / 255.0, order, BLACK_ZERO),
+        "planes": tiff(np.stack([deep] * 3), order, 2, planar=2),
+    }
+    for name, data in kinds.items():
+        path = tmp_path / f"{name}.tif"
+        path.write_bytes(data)
+        with pytest.raises(UnsupportedPictureError, match="TIFF"):
+            next(read_frames(path))
+
+
+def test_planes_of_8_bits(tmp_path: Path, picture: np.ndarray) -> None:
+    path = tmp_path / "planes.tif"
+    path.write_bytes(tiff(np.stack([picture, 255 - picture, picture // 2]), "<", 2, planar=2))
+    (frame,) = read_frames(path)
+    assert np.array_equal(frame.pixels, np.stack([picture, 255 - picture, picture // 2], axis=-1))
+
+
+def bitmap(picture: np.ndarray, header: int, alpha: int) -> bytes:
+    """A BMP of 32 bits with colour masks, version 4 (108 bytes) or 5 (124)."""
+    height, width = picture.shape
+    pixels = np.stack([picture, picture, picture, np.full_like(picture, alpha)], axis=-1)[::-1].tobytes()
+    masks = struct.pack("<IIII", 0x00FF0000, 0x0000FF00, 0x000000FF, 0xFF000000)
+    info = struct.pack("<IiiHHIIiiII", header, width, height, 1, 32, 3, len(pixels), 2835, 2835, 0, 0) + masks
+    info += b"BGRs" + bytes(header - len(info) - 4)
+    return b"BM" + struct.pack("<IHHI", 14 + header + len(pixels), 0, 0, 14 + header) + info + pixels
+
+
+@pytest.mark.parametrize("header", [108, 124])
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_a_bitmap_whose_fourth_byte_nobody_filled_in(
+    header: int, alpha: int, tmp_path: Path, picture: np.ndarray
+) -> None:
+    path = tmp_path / "x.bmp"
+    path.write_bytes(bitmap(picture, header, alpha))
+    (frame,) = read_frames(path)
+    assert np.array_equal(frame.pixels, np.repeat(picture[:, :, None], 3, axis=2))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_all_pictures_of_an_animated_file(kind: str, tmp_path: Path, picture: np.ndarray) -> None:
+    shown = [np.roll(picture, 9 * n, axis=1) for n in range(5)]
+    first, *others = [Image.fromarray(p).convert("RGB") for p in shown]
+    path = tmp_path / "animated"
+    options = {"lossless": True} if kind == "WEBP" else {}
+    path.write_bytes(encoded(first, kind, save_all=True, append_images=others, duration=50, **options))
+    assert [
+        int(np.abs(f.pixels[..., 0].astype(int) - p).max()) for f, p in zip(read_frames(path), shown, strict=True)
+    ] == [0] * 5
+    with open_frames(path) as file:
+        assert file.frame_count == 5
+        for place in (4, 1, 3, 0):
+            assert np.array_equal(file.read_at(place).pixels[..., 0], shown[place])
+
+
+def test_a_telephone_photograph_is_reduced_while_it_is_decoded(tmp_path: Path) -> None:
+    """12 million pixels: within the limit of a small board only because JPEG can be decoded at half its size."""
+    path = tmp_path / "photo.jpg"
+    down, across = np.mgrid[0:3000, 0:4000]
+    path.write_bytes(encoded(Image.fromarray(((across // 16 + down // 24) % 256).astype(np.uint8)), "JPEG"))
+    with SandboxedReader(Limits(max_pixels=9_000_000, timeout_s=240.0)) as reader:
+        frame = next(reader.read_frames(path))
+    assert (frame.width, frame.height) == (2000, 1500)
+    wanted = (np.mgrid[0:3000:2, 0:4000:2][1] // 16 + np.mgrid[0:3000:2, 0:4000:2][0] // 24) % 256
+    assert np.median(np.abs(frame.pixels.astype(int) - wanted)) <= 1
+
+
+@pytest.mark.parametrize("size", [(1, 24_000_000), (24_000_000, 1), (30_000, 3)])
+def test_a_picture_of_one_line_is_refused(size: tuple[int, int], tmp_path: Path) -> None:
+    path = tmp_path / "line.png"
+    path.write_bytes(encoded(Image.new("L", size), "PNG"))
+    with pytest.raises(FrameTooLargeError, match=f"{size[0]} x {size[1]}"):
+        next(read_frames(path))
+
+
+def pages(path: Path, *parts: tuple[np.ndarray, dict[int, object]]) -> Path:
+    """A TIFF of pages, each with tags of its own."""
+    with TiffImagePlugin.AppendingTiffWriter(str(path), True) as file:
+        for pixels, tags in parts:
+            directory = TiffImagePlugin.ImageFileDirectory_v2()
+            for tag, value in tags.items():
+                directory[tag] = value
+            Image.fromarray(pixels).save(file, "TIFF", tiffinfo=directory)
+            file.newFrame()
+    return path
+
+
+def test_smaller_copies_and_masks_are_no_frames(tmp_path: Path, picture: np.ndarray) -> None:
+    """Viewers and archives keep thumbnails as pages; judged as frames they would be further findings."""
+    small = np.ascontiguousarray(picture[::4, ::4])
+    other = np.ascontiguousarray(picture[::-1])
+    path = pages(
+        tmp_path / "pages.tif", (small, {254: 1}), (picture, {}), (small, {255: 2}), (picture, {254: 4}),
+        (other, {254: 2}), (small, {254: 3}),
+    )  # fmt: skip
+    assert [frame.pixels.tolist() for frame in read_frames(path)] == [picture.tolist(), other.tolist()]
+    with open_frames(pages(tmp_path / "only.tif", (small, {254: 1}), (small, {254: 1}))) as file:
+        assert file.frame_count == 2
+
+
+def test_pages_of_deep_grey_keep_their_brightness(tmp_path: Path, picture: np.ndarray) -> None:
+    dim, bright = (picture // 4).astype(np.uint16), picture.astype(np.uint16) * 16
+    for order in ((dim, bright), (bright, dim), (dim, dim, bright, dim)):
+        path = pages(tmp_path / "pages.tif", *((one, {}) for one in order))
+        shown = [frame.pixels.astype(int) for frame in read_frames(path)]
+        wanted = [one / 16 * 255 / 255.9 for one in order]
+        assert max(float(np.abs(s - w).max()) for s, w in zip(shown, wanted, strict=True)) <= 1
+
+
+def test_a_stack_of_which_only_one_page_is_there_says_so(tmp_path: Path, picture: np.ndarray) -> None:
+    path = pages(tmp_path / "stack.tif", (picture, {270: "ImageJ=1.54f\nimages=24\nslices=24\n"}))
+    shown: list[Frame] = []
+    with pytest.raises(DamagedFileError, match="24 pictures stated, 1 there"):
+        shown.extend(read_frames(path))
+    assert len(shown) == 1
+    whole = pages(tmp_path / "whole.tif", (picture, {270: "ImageJ=1.54f\nimages=2\n"}), (picture, {}))
+    assert len(list(read_frames(whole))) == 2
+
+
+def test_kinds_that_no_decoder_here_knows_are_not_called_damaged(tmp_path: Path, picture: np.ndarray) -> None:
+    tall = bytearray(encoded(Image.fromarray(picture), "JPEG"))
+    at = tall.index(b"\xff\xc0") + 5
+    tall[at : at + 2] = b"\0\0"
+    large = b"MM\0+\0\x08\0\0" + bytes(200)
+    bits = bitmap(picture, 108, 255)
+    masks = struct.pack("<III", 0x3FF00000, 0x000FFC00, 0x000003FF)
+    kinds = {
+        "no height": bytes(tall),
+        "JPEG-LS": jls(picture),
+        "big-endian": large,
+        "BMP": bits[:54] + masks + bits[66:],
+    }
+    for name, data in kinds.items():
+        path = tmp_path / "kind"
+        path.write_bytes(data)
+        with pytest.raises(UnsupportedPictureError, match=name):
+            next(read_frames(path))
+
+
+@pytest.mark.parametrize("repaired", [True, False])
+def test_a_photograph_that_was_cut_off_is_refused(repaired: bool, tmp_path: Path, picture: np.ndarray) -> None:
+    """Closed again by a repair tool, its lower half was shown grey."""
+    whole = encoded(Image.fromarray(picture), "JPEG", quality=95)
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(whole[: len(whole) * 3 // 4] + (b"\xff\xd9" if repaired else b""))
+    with pytest.raises(DamagedFileError):
+        next(read_frames(path))
+
+
+def test_one_picture_with_others_inside_or_behind_is_one_frame(tmp_path: Path, picture: np.ndarray) -> None:
+    """Telephones write the same view again for another screen, and small previews behind it."""
+    one, other = (Image.fromarray(p) for p in (picture, picture[::-1]))
+    small = encoded(Image.fromarray(np.ascontiguousarray(picture[::2, ::2])), "JPEG")
+    whole = encoded(one, "JPEG", quality=95)
+    kinds = {
+        "several": encoded(one, "MPO", save_all=True, append_images=[other], quality=95),
+        "preview behind": whole + small,
+        "notes behind": whole + b"telephone" * 99,
+        "cut off behind": whole + whole[:300],
+    }
+    for name, data in kinds.items():
+        path = tmp_path / "photo.jpg"
+        path.write_bytes(data)
+        (frame,) = read_frames(path)
+        assert np.abs(frame.pixels.astype(int) - picture).mean() < 3, name

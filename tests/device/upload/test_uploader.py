@@ -228,8 +228,8 @@ def test_an_exam_that_meets_a_mistake_does_not_hold_up_the_others(
     monkeypatch.setattr(DicomWebArchive, "find", mistaken)
     where = Destination(archive.url, archive.access())
     with running(records, where, after_exam=NEVER) as watched:
-        status = watched.until(lambda status: status.sent == 1)
-        assert (status.failed, status.state) == (1, UploadState.IDLE)
+        # The count comes first and the rest after it, so all of it is waited for.
+        watched.until(lambda status: (status.sent, status.failed, status.state) == (1, 1, UploadState.IDLE))
     assert records.state(good) is OutboxState.SENT
     assert records.table().entry(bad.uid).reason_code == UploadFaultError.code
 

@@ -18,6 +18,7 @@ from device.dicom.objects import build_instances
 from device.records.pieces import Pieces
 from device.upload import comparison
 from tests.device.upload import exams
+from tests.patience import PATIENT_S
 
 IMAGE = next(iter(build_instances(exams.exam("comparison"), exams.DEVICE))).content
 
@@ -96,7 +97,7 @@ def test_a_bomb_is_different_and_costs_the_app_nothing(stored: bytes) -> None:
     ("program", "said"),
     [
         ("import os, signal; os.kill(os.getpid(), signal.SIGABRT)", "not comparable (SIGABRT)"),
-        ("import time; time.sleep(60)", "not comparable (too slow)"),
+        ("import time; time.sleep(1e6)", "not comparable (too slow)"),
         ("print('[]' * 100000)", "not comparable (no answer)"),
         ("print('[7]')", "not comparable (no answer)"),
         ("print('[\"\\\\u001b[31m\"]')", "not comparable (no answer)"),
@@ -107,7 +108,7 @@ def test_a_worker_that_a_decoder_has_broken_is_not_believed(
     monkeypatch: pytest.MonkeyPatch, program: str, said: str
 ) -> None:
     monkeypatch.setattr(comparison, "WORKER", (sys.executable, "-c", f"import sys; sys.stdin.buffer.read(); {program}"))
-    monkeypatch.setattr(comparison, "PATIENCE_S", 10.0 if "sleep" not in program else 1.0)
+    monkeypatch.setattr(comparison, "PATIENCE_S", PATIENT_S if "sleep" not in program else 1.0)
     assert differences(b"a", b"b") == [said]
 
 

@@ -210,9 +210,12 @@ run_tests() {
     check "ruff format" "$PYTHON" -m ruff format --quiet --check . || status=1
     check "mypy" "$PYTHON" -m mypy --no-error-summary || status=1
     say "pytest"
-    # Whole runs share the work among processors; more than four would need more memory than they save time.
-    [ $# -gt 0 ] || set -- --numprocesses "$(($(nproc) < 4 ? $(nproc) : 4))" --dist loadfile
-    TF_CPP_MIN_LOG_LEVEL=3 "$PYTHON" -m pytest "$@" || status=$?
+    # Whole runs share the work among processors, in the order of tests/conftest.py: what takes longest begins first.
+    # More than four would need more memory than they save time.
+    [ $# -gt 0 ] ||
+        set -- --numprocesses "$(($(nproc) < 4 ? $(nproc) : 4))" --dist loadfile --no-loadscope-reorder
+    # Hundreds of tests start the program anew: what Python compiles once is kept, also where it usually may not be.
+    env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$PYTHON" -m pytest "$@" || status=$?
     return "$status"
 }
 

@@ -206,7 +206,7 @@ memory_for_tests() {
     # Makes and prints a folder in memory for what the tests write: they try the program and not the disk, for which tens
     # of thousands of writes that are to be safe would wait. Prints nothing where there is no room, or nothing may run.
     local folder least_kib=6000000
-    folder="$(mktemp -d /dev/shm/mammascope-XXXXXX 2>/dev/null)" || return 0
+    folder="$(mktemp -d /dev/shm/mammascope-pytest-XXXXXX 2>/dev/null)" || return 0
     printf '#!/bin/sh\n' >"$folder/program" && chmod 700 "$folder/program"
     if "$folder/program" 2>/dev/null && [ "$(df --output=avail -k "$folder" | tail -n 1)" -gt "$least_kib" ] &&
         [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -gt "$least_kib" ]; then

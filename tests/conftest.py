@@ -19,20 +19,23 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 LONGEST_FIRST = (
     "tests/convert/compare/test_command.py",
-    "tests/convert/compare/test_engine.py",
     "tests/convert/train/test_fit.py",
     "tests/convert/train/test_distil.py",
     "tests/convert/train/test_network.py",
+    "tests/systemd/test_install.py",
+    "tests/convert/compare/test_engine.py",
     "tests/convert/train/test_recipe_fit.py",
     "tests/convert/compare/test_one_recipe.py",
-    "tests/systemd/test_install.py",
     "tests/test_setup.py",
     "tests/device/ui/test_random_touch.py",
     "tests/clinic/web/test_main.py",
     "tests/clinic/web/test_routes.py",
     "tests/clinic/test_run.py",
 )
-"""Files that take tens of seconds. One that begins last, when there is nothing else left, is waited for alone."""
+"""Files that take tens of seconds. One that begins last, when there is nothing else left, is waited for alone.
+
+The two that start workers with a TensorFlow of their own are apart, for the sake of memory.
+"""
 
 # Before anything imports pygame: tests draw into memory. To watch, set the variable.
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")

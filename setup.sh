@@ -202,17 +202,38 @@ handheld() {
     . "$HERE/setup.d/install.sh" && . "$HERE/setup.d/boot.sh" && . "$HERE/setup.d/uninstall.sh"
 }
 
+memory_for_tests() {
+    # Makes and prints a folder in memory for what the tests write: they try the program and not the disk, for which tens
+    # of thousands of writes that are to be safe would wait. Prints nothing where there is no room, or nothing may run.
+    local folder least_kib=6000000
+    folder="$(mktemp -d /dev/shm/mammascope-pytest-XXXXXX 2>/dev/null)" || return 0
+    printf '#!/bin/sh\n' >"$folder/program" && chmod 700 "$folder/program"
+    if "$folder/program" 2>/dev/null && [ "$(df --output=avail -k "$folder" | tail -n 1)" -gt "$least_kib" ] &&
+        [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -gt "$least_kib" ]; then
+        echo "$folder"
+    else
+        rm -rf "$folder"
+    fi
+}
+
 run_tests() {
-    local status=0
+    local status=0 folder=""
     environment test
     cd "$HERE"
     check "ruff check" "$PYTHON" -m ruff check --quiet . || status=1
     check "ruff format" "$PYTHON" -m ruff format --quiet --check . || status=1
     check "mypy" "$PYTHON" -m mypy --no-error-summary || status=1
     say "pytest"
-    # Whole runs share the work among processors; more than four would need more memory than they save time.
-    [ $# -gt 0 ] || set -- --numprocesses "$(($(nproc) < 4 ? $(nproc) : 4))" --dist loadfile
-    TF_CPP_MIN_LOG_LEVEL=3 "$PYTHON" -m pytest "$@" || status=$?
+    # Whole runs share the work among processors, in the order of tests/conftest.py: what takes longest begins first.
+    # More than four would need more memory than they save time.
+    if [ $# -eq 0 ]; then
+        set -- --numprocesses "$(($(nproc) < 4 ? $(nproc) : 4))" --dist loadfile --no-loadscope-reorder
+        folder="$(memory_for_tests)"
+        [ -z "$folder" ] || set -- "$@" --basetemp "$folder/tests"
+    fi
+    # Hundreds of tests start the program anew: what Python compiles once is kept, also where it usually may not be.
+    env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$PYTHON" -m pytest "$@" || status=$?
+    [ -z "$folder" ] || rm -rf "$folder"
     return "$status"
 }
 

@@ -3,12 +3,39 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from device.capture.phantom.frames import PhantomScene
+
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+LONGEST_FIRST = (
+    "tests/convert/compare/test_command.py",
+    "tests/convert/train/test_fit.py",
+    "tests/convert/train/test_distil.py",
+    "tests/convert/train/test_network.py",
+    "tests/systemd/test_install.py",
+    "tests/convert/compare/test_engine.py",
+    "tests/convert/train/test_recipe_fit.py",
+    "tests/convert/compare/test_one_recipe.py",
+    "tests/test_setup.py",
+    "tests/device/ui/test_random_touch.py",
+    "tests/clinic/web/test_main.py",
+    "tests/clinic/web/test_routes.py",
+    "tests/clinic/test_run.py",
+)
+"""Files that take tens of seconds. One that begins last, when there is nothing else left, is waited for alone.
+
+The two that start workers with a TensorFlow of their own are apart, for the sake of memory.
+"""
 
 # Before anything imports pygame: tests draw into memory. To watch, set the variable.
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
@@ -20,6 +47,12 @@ def shared_folder() -> Path | None:
     named = os.environ.get("MAMMASCOPE_SHARED")
     folder = Path(named) if named else CHECKOUT.parent / "shared"
     return folder if (folder / "data").is_dir() else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first; the order of everything else stays."""
+    place = {CHECKOUT / name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +78,24 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.delenv("MAMMASCOPE_DATA", raising=False)
     monkeypatch.delenv("MAMMASCOPE_CONFIG", raising=False)
+
+
+@functools.cache
+def _once(draw: Callable[..., PhantomScene]) -> Callable[..., PhantomScene]:
+    """The same, drawn at the first call; nobody can write into what it gives."""
+
+    @functools.lru_cache(maxsize=256)
+    def drawn(*arguments: Any, **named: Any) -> PhantomScene:
+        scene = draw(*arguments, **named)
+        scene.lesion.flags.writeable = False
+        return scene
+
+    return drawn
+
+
+@pytest.fixture(autouse=True)
+def _phantoms_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phantom follows from its arguments alone and takes a fifth of a second; hundreds of tests show the same few."""
+    frames = sys.modules.get("device.capture.phantom.frames")
+    if frames is not None:
+        monkeypatch.setattr(frames, "phantom_scene", _once(frames.phantom_scene))

@@ -19,6 +19,7 @@ PATIENT_S: Final = 240.0
 """Seconds for what happens at once unless it is broken; a test that passes never takes that long."""
 
 LIMITS: Final = (
+    "device.capture.sandbox.reader._READY_S",
     "device.capture.sources.process_source.OPEN_S",
     "device.capture.sources.supervisor.OPEN_S",
     "device.capture.sources.supervisor.SILENCE_S",
@@ -35,6 +36,7 @@ LIMITS: Final = (
     "device.system.wifi._LIST_S",
     "device.operations.checks.model.LOADING_S",
     "device.operations.checks.runtime.LOADING_S",
+    "device.upload.comparison.PATIENCE_S",
     "device.upload.link.CONNECT_TIMEOUT_S",
     "device.upload.link.SILENCE_TIMEOUT_S",
 )

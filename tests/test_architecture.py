@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST_FIRST
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 MAX_LINES = 500
 MAX_BYTES = 10_000_000
@@ -285,6 +287,10 @@ def test_no_folder_of_code_is_a_drawer() -> None:
     most = {name: LARGER_FOLDERS.get(name, (MAX_SIBLINGS, ""))[0] for name in names}
     assert {name: count for name, count in counted.items() if count > most[name]} == {}
     assert {name for name in LARGER_FOLDERS if counted[name] <= MAX_SIBLINGS} == set()  # no reason left to be larger
+
+
+def test_what_takes_longest_to_test_is_still_there_to_begin_with() -> None:
+    assert [name for name in LONGEST_FIRST if not (CHECKOUT / name).is_file()] == []
 
 
 def test_every_source_file_names_its_licence() -> None:

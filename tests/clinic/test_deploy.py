@@ -17,6 +17,7 @@ from clinic.__main__ import _default_state
 from clinic.__main__ import _parser as run_parser
 from clinic.service import PACKAGES
 from clinic.web.__main__ import _parser as pages_parser
+from tests.patience import PATIENT_S
 
 FOLDER = Path(__file__).resolve().parents[2] / "clinic" / "deploy"
 
@@ -46,15 +47,17 @@ def test_compose_itself_takes_the_file() -> None:
         pytest.skip("docker-compose is not installed")
     said = {"CLINIC_NAME": "Kibera clinic", "CLINIC_HOST": "192.0.2.7", "DATABASE_PASSWORD": "abc"}
     words = [*command, "--file", str(FOLDER / "compose.yaml"), "config"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, **said}, timeout=60)
+    whole = {**os.environ, **said}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=whole, timeout=PATIENT_S)
     assert done.returncode == 0, done.stderr
     clinic = yaml.safe_load(done.stdout)["services"]["clinic"]
     args = run_parser().parse_args(clinic["command"])
     assert (args.name, args.host, args.time_zone) == ("Kibera clinic", ["192.0.2.7"], "UTC")
     assert clinic["environment"]["MAMMASCOPE_INDEX_DATABASE"] == "postgresql://clinic:abc@database/archive"
     for name in said:
-        less = {key: value for key, value in {**os.environ, **said}.items() if key != name}
-        assert subprocess.run(words, capture_output=True, check=False, env=less, timeout=60).returncode != 0, name
+        less = {key: value for key, value in whole.items() if key != name}
+        refused = subprocess.run(words, capture_output=True, check=False, env=less, timeout=PATIENT_S)
+        assert refused.returncode != 0, name
 
 
 def test_the_clinic_s_user_may_write_into_its_volume(compose: dict[str, Any]) -> None:

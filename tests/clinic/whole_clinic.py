@@ -85,11 +85,12 @@ class Running:
 
 
 def indexed(store: Store, study_uid: str) -> str:
-    """The exam's opaque id, once the pages have read it from the archive."""
+    """The exam's opaque id, once the pages have read all of it from the archive: at first its report may be missing."""
     until = time.monotonic() + PATIENT_S
     while time.monotonic() < until:
         with store.read() as session:
-            found = session.scalars(select(Exam.id).where(Exam.study_uid == study_uid)).one_or_none()
+            whole = select(Exam.id).where(Exam.study_uid == study_uid, Exam.problem.is_(None))
+            found = session.scalars(whole).one_or_none()
         if found is not None:
             return found
         time.sleep(0.2)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from device.imaging.sonogram import to_grey
 from device.inference.finding import CLASSES
 
 
+@cache  # hundreds of them, and the same for many folders
 def phantom_pair(seed: int, label: int) -> tuple[Pixels, Pixels]:
     """Grey picture (120, 160) and its mask of 0 or 255."""
     scene = phantom_scene(seed, (None, "benign", "malignant")[label], size=(160, 120))

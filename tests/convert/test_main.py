@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,6 @@ from convert.compare.phantom_sets import make_phantom_sets
 from device.inference.bundle import TRUSTED_KEYS
 from tests.convert.folders import make_busi
 from tests.patience import PATIENT_S
-
-# No connection: what a download would give must not decide what a test says.
-CLOSED = os.environ | {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
 
 
 def run_alone(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -136,12 +134,21 @@ def test_a_verb_that_trains_talks_of_its_work_alone(tmp_path: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_imagenet_without_a_connection_is_one_sentence_that_helps(tmp_path: Path) -> None:
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No connection, and nothing that Keras has kept of an earlier one."""
+    for name in ("https_proxy", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it would know the proxies of its first use
+    monkeypatch.setattr("keras.src.backend.config.keras_home", lambda: str(tmp_path / "keras"))
+
+
+@pytest.mark.usefixtures("closed")
+def test_imagenet_without_a_connection_is_one_sentence_that_helps(run: Command, tmp_path: Path) -> None:
     busi = make_phantom_sets(tmp_path / "phantoms").busi
-    home = CLOSED | {"KERAS_HOME": str(tmp_path / "keras")}
     for words in ([], ["--recipe", "mobilenet_v2"]):
         data = ["--run", str(tmp_path / f"run{len(words)}"), "--busi", str(busi)]
-        done = run_alone("train", *words, *data, "--size", "96", "--backbone", "imagenet", env=home)
+        done = run("train", *words, *data, "--size", "96", "--backbone", "imagenet")
         assert done.returncode == 2
         (sentence,) = done.stderr.strip().splitlines()
         for word in ("MobileNetV2" if words else "mobilenet_v2", "no connection", "weights file", "random"):

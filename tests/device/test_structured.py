@@ -162,7 +162,7 @@ def signed(body: bytes) -> bytes:
 
 def read_by_all(content: bytes, folder: Path) -> None:
     for read, error in readers(folder):
-        started = time.perf_counter()
+        started = time.thread_time()
         try:
             read(content)  # type: ignore[operator]
         except error as said:
@@ -170,7 +170,7 @@ def read_by_all(content: bytes, folder: Path) -> None:
         else:
             longest = 0
         assert longest < 4000
-        assert time.perf_counter() - started < 10
+        assert time.thread_time() - started < 10  # of work, however long a busy machine lets us wait
 
 
 @pytest.mark.parametrize("content", ODD, ids=range(len(ODD)))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENT_S
+
 PROGRAMS = {
     "id": 'if [ "$1" = -u ]; then echo 0; else echo 1000; fi',
     "env": 'echo "AS ROOT: $*"',
@@ -55,5 +57,5 @@ def command(checkout: Path, tmp_path: Path) -> list[str]:
     ],
 )
 def test_only_the_verb_decides_who_runs_it(command: list[str], arguments: list[str], who: str) -> None:
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=PATIENT_S)
     assert done.stdout.startswith(who), done

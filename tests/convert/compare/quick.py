@@ -27,10 +27,10 @@ def compare(*words: str, seconds: float) -> subprocess.CompletedProcess[str]:
 
 
 def check_row(folder: Path, name: str) -> None:
-    """A recipe was trained, tested on every division, and its costs were measured."""
+    """A recipe, given by name or file, was trained, tested on every division, and its costs were measured."""
     recipe = load_recipe(name)
     with (folder / "comparison.csv").open(encoding="utf-8") as file:
-        own = [line for line in csv.DictReader(file) if line["recipe"] == name]
+        own = [line for line in csv.DictReader(file) if line["recipe"] == recipe.name]
     wanted = "dice" if isinstance(recipe, OutlineRecipe) else "accuracy"
     for division in DIVISIONS:
         (found,) = [x for x in own if x["division"] == division and x["figure"] == wanted]

@@ -15,24 +15,45 @@ from convert.__main__ import main
 from tests.convert.compare.quick import check_page, check_row
 from tests.patience import PATIENT_S
 
-ROWS = ("mammascope", "simple_cnn", "cadx_mobilenet_v2", "classical_outline")
+CHAIN = """name: chain
+kind: cadx
+title: chain
+source: a test
+picture: {size: 48, colour: pseudocolour}
+network: {architecture: simple_cnn, weights: random}
+components: 6
+folds: 2
+"""
+"""Features and support vectors on the smallest network."""
+
+NAMES = ("mammascope", "simple_cnn", "classical_outline")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What ``--recipes`` is given for each row: a name, or a file of one's own."""
+    chain = tmp_path_factory.mktemp("recipes") / "chain.yaml"
+    chain.write_text(CHAIN, encoding="utf-8")
+    return {**{name: name for name in NAMES}, "chain": str(chain)}
+
+
+@pytest.fixture(scope="module")
+def folder(rows: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("comparison")
-    assert main(["compare", "--quick", "--out", str(out), "--recipes", *ROWS]) == 0
+    assert main(["compare", "--quick", "--out", str(out), "--recipes", *rows.values()]) == 0
     return out
 
 
 @pytest.mark.timeout(6 * PATIENT_S)
-@pytest.mark.parametrize("name", ROWS)
-def test_a_recipe_is_trained_tested_on_every_division_and_measured(folder: Path, name: str) -> None:
-    check_row(folder, name)
+@pytest.mark.parametrize("name", [*NAMES, "chain"])
+def test_a_recipe_is_trained_tested_on_every_division_and_measured(
+    folder: Path, rows: dict[str, str], name: str
+) -> None:
+    check_row(folder, rows[name])
 
 
-def test_the_page_has_every_table_and_plot(folder: Path) -> None:
-    check_page(folder, ROWS)
+def test_the_page_has_every_table_and_plot(folder: Path, rows: dict[str, str]) -> None:
+    check_page(folder, list(rows.values()))
 
 
 def test_what_is_finished_is_not_done_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

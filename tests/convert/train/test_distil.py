@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,11 +57,18 @@ def lively_network(spec: NetworkSpec, seed: int) -> Any:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     """Makes runs that look finished."""
+    drawn: dict[tuple[NetworkSpec, int], Path] = {}
+
+    def weights(spec: NetworkSpec, seed: int) -> Path:
+        if (spec, seed) not in drawn:  # it takes seconds, and most tests want the same
+            drawn[spec, seed] = tmp_path_factory.mktemp("weights") / "drawn.weights.h5"
+            lively_network(spec, seed).save_weights(drawn[spec, seed])
+        return drawn[spec, seed]
 
     def make(spec: NetworkSpec, train: list[int], validate: list[int], seed: int = 0) -> Run:
         run = Run(tmp_path_factory.mktemp("run"))
         run.begin(SplitChoice(), TrainingPlan(network=spec))
-        lively_network(spec, seed).save_weights(run.weights)
+        shutil.copy(weights(spec, seed), run.weights)
         run.training.mkdir()
         noted = {"train": [f"busi/{n}" for n in train], "validate": [f"busi/{n}" for n in validate]}
         (run.training / "run.json").write_text(json.dumps(noted))

@@ -3,15 +3,26 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from convert.train.architectures.base import build_base
 from convert.train.architectures.weights import Weights
 from convert.train.features import FeatureCache
 
 RANDOM = Weights("random")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _built_once() -> Iterator[None]:
+    """A network follows from what is asked for; building and tracing one takes seconds, and ten tests ask for two."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("convert.train.features.build_base", functools.cache(build_base))
+        yield
 
 
 def cache(folder: Path, **changed: object) -> FeatureCache:
@@ -75,7 +86,7 @@ def test_a_random_network_still_tells_pictures_apart(tmp_path: Path) -> None:
 
 
 def test_maps_beyond_half_precision_are_kept_whole(tmp_path: Path) -> None:
-    made = cache(tmp_path, pooled=False)
+    made = cache(tmp_path, pooled=False, seed=9)  # of its own, for its weights are changed
     *others, gamma, beta, mean, variance = made.base.get_weights()
     made.base.set_weights([*others, gamma * 1e5, beta, mean, variance])
     first = made.of(pictures(2))

@@ -20,6 +20,7 @@ from device.records.exam import Exam, Patient
 from device.records.keys.pin import PinCost
 from device.records.keys.vault import Vault
 from device.records.report.report import short_id
+from device.records.store.blobs import new_file_id
 from device.records.store.store import Store
 from device.records.uids import new_uids
 from device.transfer.exporter import CHECKSUMS
@@ -205,10 +206,21 @@ def test_a_stick_that_is_not_there(
 
 @needs_poppler
 def test_a_loop_that_breaks_off_leaves_nothing_half_on_the_stick(
-    records: Path, stick: Path, device_export: Callable[..., tuple[int, str, str]]
+    records: Path,
+    stick: Path,
+    device_export: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kept(records, loop=5)
-    last = max((records / "frames").iterdir(), key=lambda path: path.stat().st_mtime_ns)  # of the loop
+    names: list[str] = []  # in the order of writing; times of files are those of a clock that ticks slower
+
+    def noted() -> str:
+        names.append(new_file_id())
+        return names[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("device.records.store.frames.new_file_id", noted)
+        kept(records, loop=5)
+    last = records / "frames" / names[-1]  # of the loop
     last.write_bytes(last.read_bytes()[:-1] + b"?")
     whole = kept(records, changed(PATIENT, code="OTHER-7"), loop=5)
     status, output, errors = device_export("--all")

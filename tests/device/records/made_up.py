@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -54,6 +55,7 @@ PROBABILITIES = {
 }
 
 
+@cache
 def frame(seed: int = 1, width: int = 320, height: int = 240) -> Frame:
     """Speckle with a dark ellipse."""
     y, x = np.mgrid[:height, :width]

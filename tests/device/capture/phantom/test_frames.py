@@ -11,6 +11,11 @@ from device.capture.sources.source import FrameSource
 from tests.patience import PATIENT_S
 
 
+@pytest.fixture(autouse=True)
+def _phantoms_drawn_once() -> None:
+    """Not here: each is drawn anew."""
+
+
 def test_same_arguments_give_the_same_frame_and_other_seeds_another_breast() -> None:
     assert np.array_equal(phantom_frame(3, "benign").pixels, phantom_frame(3, "benign").pixels)
     assert not np.array_equal(phantom_frame(3, "benign").pixels, phantom_frame(4, "benign").pixels)

@@ -16,6 +16,7 @@ from device.records.store.store import Store
 from device.ui.flow.main import Flow
 from tests.device.ui.driver import Driver
 from tests.device.ui.record_world import PIN, World, a_draft, make_world
+from tests.patience import PATIENT_S
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def slow_card(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
     def slowly(write: Any) -> Any:
         def wait(*args: Any, **values: Any) -> Any:
-            assert free.wait(60)
+            assert free.wait(PATIENT_S)
             return write(*args, **values)
 
         return wait

@@ -27,7 +27,7 @@ _MOST: Final = 12
 
 def is_deep(page: Image.Image) -> bool:
     """Whether a page has colours, or grey with transparency, of 16 bits; asked before it is decoded."""
-    tiles: list[Any] = page.tile
+    tiles: list[Any] = page.tile  # type: ignore[attr-defined]
     return bool(tiles) and all(_RAW_MODE.fullmatch(_raw_mode(tile)) for tile in tiles)
 
 
@@ -58,7 +58,7 @@ def deep_colours(page: Image.Image, again: Callable[[], Image.Image], span: Span
     return Image.fromarray(np.dstack([colours, _opacity(values[..., 3], whole)]))
 
 
-def _opacity(values: NDArray[np.uint16], span: Span) -> Pixels:
+def _opacity(values: NDArray[Any], span: Span) -> Pixels:
     """By 16 bits, or by those of the colours where it uses no more."""
     return scale_to_8_bit(values, span if int(values.max()) < 1 << bits_of(span) else Span(0, 65535, True))
 
@@ -69,11 +69,11 @@ def _upper(page: Image.Image) -> NDArray[np.uint8]:
 
 def _lower(page: Image.Image) -> NDArray[np.uint8]:
     """The lower bytes of all samples, as Pillow would arrange the upper ones."""
-    tiles: list[Any] = page.tile
+    tiles: list[Any] = page.tile  # type: ignore[attr-defined]
     if _raw_mode(tiles[0]).startswith("LA"):  # four bytes a pixel like any other, and no mode of swapped ones
-        page.tile = [tile._replace(args="RGBA") for tile in tiles]
+        page.tile = [tile._replace(args="RGBA") for tile in tiles]  # type: ignore[attr-defined]
         return np.asarray(page)[..., [1, 1, 1, 3]]
-    page.tile = [_swapped(tile) for tile in tiles]
+    page.tile = [_swapped(tile) for tile in tiles]  # type: ignore[attr-defined]
     return np.asarray(page)
 
 

@@ -20,6 +20,7 @@ from device.capture.files.content import Content, decoding_error
 from device.capture.files.deep_colours import colour_span, deep_colours, is_deep
 from device.capture.files.depth import Span, scale_to_8_bit, span_of, united
 from device.capture.files.frame_file import DECODER_FAULTS, FrameFile
+from device.capture.files.jpeg_colours import reread
 from device.capture.files.limits import DEFAULT, Limits
 from device.capture.files.reduce import smaller_size
 from device.capture.files.tiff_kinds import (
@@ -60,6 +61,7 @@ class ImageFile(FrameFile):
     def __init__(self, stream: BinaryIO, content: Content, path: Path, limits: Limits = DEFAULT) -> None:
         self._path, self._limits, self._stream, self._content = path, limits, stream, content
         self._measured = False
+        self._asked: tuple[int, int] | None = None
         self._span: Span | None = None
         try:
             if content is Content.WEBP:
@@ -96,6 +98,8 @@ class ImageFile(FrameFile):
             self._open_page(index)
             deep = is_deep(self._image) and (self._content is Content.TIFF or self.frame_count == 1)
             shown = deep_colours(self._image, lambda: self._again(index), span) if deep else None
+            if self._content is Content.JPEG:
+                shown = reread(self._image, lambda: self._again(index), self._asked)
             pixels = _pixels(self._image, shown, self._content, self._limits.given_pixels, span)
             return Frame(pixels, file_origin(self._path), index)
         except Image.DecompressionBombError as error:
@@ -147,7 +151,8 @@ class ImageFile(FrameFile):
         if self._content is Content.JPEG:
             parts = next((n for n in (1, 2, 4) if width * height <= 2 * self._limits.given_pixels * n * n), 8)
             if parts > 1:
-                self._image.draft(None, (width // parts, height // parts))
+                self._asked = (width // parts, height // parts)
+                self._image.draft(None, self._asked)
         decoded = self._image.size[0] * self._image.size[1]
         if decoded > self._limits.max_pixels or max(width, height) > self._limits.max_side:
             raise FrameTooLargeError(self._path, f"{width} x {height} pixels")
@@ -205,7 +210,7 @@ def _pixels(
 
     Args:
         image: At the page.
-        shown: The same in 8 bits, where they were made of colours of more.
+        shown: The same with its true colours, where Pillow gives others.
         content: What the file is.
         most_pixels: A larger page is made smaller first, as the worker would do afterwards: it saves copies of it.
         span: Of the other pages, where they are deep greys.

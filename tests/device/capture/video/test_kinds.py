@@ -22,9 +22,8 @@ from device.capture.files.reader import open_frames, read_frames
 from device.capture.frame import Frame
 from device.capture.phantom.frames import PhantomSource
 from device.errors import DamagedFileError
-
-from .conftest import draw_loop, encoded
-from .test_picture_kinds import unmarked
+from tests.device.capture.conftest import draw_loop, encoded
+from tests.device.capture.test_picture_kinds import unmarked
 
 COUNT = 24
 SIZE = (160, 120)
@@ -245,7 +244,10 @@ def test_size_may_change_in_the_middle(tmp_path: Path, pictures: list[np.ndarray
     mixed = chunks(first)[:3] + chunks(second)[3:6]
     movi = b"movi" + b"".join(b"00dc" + struct.pack("<I", len(c)) + c + b"\0" * (len(c) % 2) for c in mixed)
     start = first.index(b"movi") - 8
-    body = first[12:start] + b"LIST" + struct.pack("<I", len(movi)) + movi
+    head = bytearray(first[12:start])
+    for mark, offset in ((b"avih", 24), (b"strh", 40)):
+        head[(at := head.index(mark) + offset) : at + 4] = struct.pack("<I", len(mixed))
+    body = bytes(head) + b"LIST" + struct.pack("<I", len(movi)) + movi
     path = tmp_path / "mixed.avi"
     path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(body)) + b"AVI " + body)
     frames = list(read_frames(path))

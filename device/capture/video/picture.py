@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A decoded picture of a cine loop made into what a person sees: whole, in colours, square, upright.
 
-Used by ``video_file.py``.
+Used by ``file.py``.
 """
 
 from __future__ import annotations

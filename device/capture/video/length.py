@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import BinaryIO, Final
 
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from device.capture.files.content import Content
@@ -24,6 +25,7 @@ _MOST_BOXES: Final = 100_000
 _HEAD: Final = 1 << 14
 _MICROSECONDS: Final = 1e6  # of a container's duration
 _CLOCK: Final = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+_FURTHER: Final = "it holds another video as well"
 _SHARE, _FRAMES = 0.05, 2
 """By how much a header may state more: recorders round, and count frames that they dropped."""
 
@@ -50,10 +52,25 @@ def shortage(
         return "the file ends in the middle"
     if tables is not None:
         further = tables.further(video.id)
-        return tables.complaint(video.id, len(index.stamps)) or (further and "it holds another video as well") or ""
+        return tables.complaint(video.id, len(index.stamps)) or (_FURTHER if further else "")
+    short = ""
     if content is Content.AVI:
-        return _short_of_avi(stream, video, index)
-    return _short_of_duration(container, video, index) if content is Content.MKV else ""
+        short = _short_of_avi(stream, video, index)
+    elif content is Content.MKV:
+        short = _short_of_duration(container, video, index)
+    return short or (_FURTHER if _has_another(container, video) else "")
+
+
+def _has_another(container: InputContainer, video: VideoStream) -> bool:
+    """Whether another stream is meant to be seen by default, and is no cover and no thumbnail."""
+    area = video.codec_context.width * video.codec_context.height
+    return any(
+        other.index != video.index
+        and other.disposition & Disposition.default
+        and not other.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image)
+        and 4 * other.codec_context.width * other.codec_context.height >= area
+        for other in container.streams.video
+    )
 
 
 def _short_of_avi(stream: BinaryIO, video: VideoStream, index: PacketIndex) -> str:

@@ -179,6 +179,17 @@ def test_a_second_video_that_is_not_shown_is_told(tmp_path: Path, pictures: list
     assert len(list(read_frames(path))) == COUNT
 
 
+def test_a_second_video_of_a_matroska_file(tmp_path: Path, pictures: list[np.ndarray]) -> None:
+    path = tmp_path / "two.mkv"
+    written(path, [pictures, pictures], {"default_mode": "passthrough"})
+    assert len(list(read_frames(path))) == COUNT  # neither is marked as meant to be seen
+    data = path.read_bytes()
+    head = data.index(b"\x1f\x43\xb6\x75")  # the first cluster
+    path.write_bytes(data[:head].replace(b"\x88\x81\x00", b"\x88\x81\x01") + data[head:])  # FlagDefault
+    with pytest.raises(DamagedFileError, match="another video"):
+        list(read_frames(path))
+
+
 def test_an_encrypted_loop_is_not_called_damaged(tmp_path: Path, pictures: list[np.ndarray]) -> None:
     key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "0" * 32, "encryption_kid": "1" * 32}
     path = tmp_path / "locked.mp4"

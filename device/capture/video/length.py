@@ -17,6 +17,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from device.capture.files.content import Content
+from device.capture.files.frame_file import SECOND_VIDEO
 from device.capture.video.index import PacketIndex
 from device.capture.video.tables import SampleTables
 
@@ -25,7 +26,6 @@ _MOST_BOXES: Final = 100_000
 _HEAD: Final = 1 << 14
 _MICROSECONDS: Final = 1e6  # of a container's duration
 _CLOCK: Final = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-_FURTHER: Final = "it holds another video as well"
 _SHARE, _FRAMES = 0.05, 2
 """By how much a header may state more: recorders round, and count frames that they dropped."""
 
@@ -52,13 +52,13 @@ def shortage(
         return "the file ends in the middle"
     if tables is not None:
         further = tables.further(video.id)
-        return tables.complaint(video.id, len(index.stamps)) or (_FURTHER if further else "")
+        return tables.complaint(video.id, len(index.stamps)) or (SECOND_VIDEO if further else "")
     short = ""
     if content is Content.AVI:
         short = _short_of_avi(stream, video, index)
     elif content is Content.MKV:
         short = _short_of_duration(container, video, index)
-    return short or (_FURTHER if _has_another(container, video) else "")
+    return short or (SECOND_VIDEO if _has_another(container, video) else "")
 
 
 def _has_another(container: InputContainer, video: VideoStream) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-_MOST_MOOV: Final = 64 << 20
+_MOST_MOOV: Final = 8 << 20  # tables of a hundred thousand frames take three
 _MOST_BOXES: Final = 100_000
 _CONTAINERS: Final = (b"mdia", b"minf", b"stbl", b"edts")
 _UNKNOWN: Final = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)  # durations that were never filled in

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from device.capture.files.frame_file import FrameFile
 from device.capture.frame import Frame
-from device.errors import DamagedFileError, MammascopeError
+from device.errors import MammascopeError
 from device.records.exam import View
 from device.ui.record_words import shown_name
 from device.ui.session.freezing import freeze
@@ -156,7 +156,7 @@ class CineScreen(WorkScreen):
         elif self._cancel is not None:
             state = ProgressBar(ui, None, t("import.asking"), key="asking")
         elif self._file is not None and self._file.missing:
-            state = Banner(ui, t.error(DamagedFileError(self._path, self._file.missing)), Level.WARNING, key="missing")
+            state = Banner(ui, t.error(self._file.shortage()), Level.WARNING, key="missing")
         pixels = None if self._frame is None else self._frame.pixels
         self._image = ImageView(ui, pixels, key="frame")
         use = Button(

@@ -13,7 +13,7 @@ import pytest
 
 from device.capture.files.reader import open_frames, read_frames
 from device.capture.frame import Frame
-from device.errors import DamagedFileError, UnsupportedPictureError
+from device.errors import DamagedFileError, SecondVideoError, UnsupportedPictureError
 from tests.device.capture.conftest import draw_loop
 
 COUNT = 24
@@ -173,7 +173,7 @@ def test_a_second_video_that_is_not_shown_is_told(tmp_path: Path, pictures: list
     path = tmp_path / "two.mp4"
     data = written(path, [pictures, [picture[::-1].copy() for picture in pictures]])
     path.write_bytes(with_tracks(data, True, True))
-    with pytest.raises(DamagedFileError, match="another video"):
+    with pytest.raises(SecondVideoError, match="another video"):
         list(read_frames(path))
     path.write_bytes(with_tracks(data, True, True, group=1))  # the same in another quality
     assert len(list(read_frames(path))) == COUNT
@@ -186,7 +186,7 @@ def test_a_second_video_of_a_matroska_file(tmp_path: Path, pictures: list[np.nda
     data = path.read_bytes()
     head = data.index(b"\x1f\x43\xb6\x75")  # the first cluster
     path.write_bytes(data[:head].replace(b"\x88\x81\x00", b"\x88\x81\x01") + data[head:])  # FlagDefault
-    with pytest.raises(DamagedFileError, match="another video"):
+    with pytest.raises(SecondVideoError, match="another video"):
         list(read_frames(path))
 
 

@@ -121,7 +121,7 @@ def _packets(
         if number < 0:
             number = index.numbers.get(spot(packet), start + 1)
             if number > start:
-                raise SeekMissedError
+                raise SeekMissedError("the container gives other packets than before")
         if number < len(index.stamps):
             yield number, packet
             number += 1

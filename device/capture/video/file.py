@@ -97,7 +97,7 @@ class VideoFile(FrameFile):
             picture = self._kept.get(index) or self._find(index)
             self._require_size(picture.width, picture.height)
             pixels = to_rgb(picture, self._video.sample_aspect_ratio, self._limits.max_pixels)
-        except (av.FFmpegError, ValueError) as error:
+        except (av.FFmpegError, SeekMissedError, ValueError) as error:
             self._run = None
             raise _cause(self._path, error, f"frame {index} of {self.frame_count}: ") from error
         return Frame(pixels, file_origin(self._path), index)

@@ -196,3 +196,11 @@ def test_an_encrypted_loop_is_not_called_damaged(tmp_path: Path, pictures: list[
     written(path, [pictures], key)
     with pytest.raises(UnsupportedPictureError, match="encrypted"):
         next(read_frames(path))
+
+
+def test_a_container_that_gives_other_packets_each_time_is_damaged(tmp_path: Path, pictures: list[np.ndarray]) -> None:
+    path = tmp_path / "fragments.mp4"
+    written(path, [pictures], {"movflags": "frag_keyframe+empty_moov"})
+    path.write_bytes(altered(path.read_bytes(), (b"stsd", 12, 0x9A8A)))
+    with pytest.raises(DamagedFileError):
+        list(read_frames(path))

@@ -78,18 +78,17 @@ def _common(one: Box, other: Box) -> int:
 
 
 def _is_refuted(frame: Frame, box: Box, spacing: PixelSpacing) -> bool:
-    beside = round(_BESIDE * frame.width)
-    left, right = max(0, box.x - beside), min(frame.width, box.x + box.w + beside)
-    top, bottom = max(0, box.y - beside // 4), min(frame.height, box.y + box.h + beside // 4)
-    inner = Box(box.x - left, box.y - top, box.w, box.h)
-    part = np.ascontiguousarray(frame.pixels[top:bottom, left:right])
-    ruler = find_ruler(part, inner)
-    if ruler is None or not ruler.vertical or len(ruler.marks) < _LEAST_MARKS:
-        return False
-    middle = sum(x for x, _ in ruler.marks) / len(ruler.marks)
-    if inner.x <= middle < inner.x + inner.w:
-        return False  # reflections of a needle or a rib are evenly spaced too
-    if ruler.marks[-1][1] - ruler.marks[0][1] < _SPANNED * box.h:
-        return False
-    marks_mm = ruler.pitch_px * spacing.y_mm
-    return min(abs(marks_mm / usual - 1.0) for usual in _MARKS_MM) > _UNEQUAL
+    """Whether a ruler on either side says so; in the picture reflections of a needle or a rib are evenly spaced too."""
+    beside, margin = round(_BESIDE * frame.width), round(_BESIDE * frame.width) // 4
+    rows = slice(max(0, box.y - margin), box.y + box.h + margin)
+    right = box.x + box.w
+    for columns in (slice(right, right + beside), slice(max(0, box.x - beside), box.x)):
+        strip = np.ascontiguousarray(frame.pixels[rows, columns])
+        ruler = find_ruler(strip) if min(strip.shape[:2]) > 0 else None
+        if ruler is None or not ruler.vertical or len(ruler.marks) < _LEAST_MARKS:
+            continue
+        if ruler.marks[-1][1] - ruler.marks[0][1] < _SPANNED * box.h:
+            continue
+        marks_mm = ruler.pitch_px * spacing.y_mm
+        return min(abs(marks_mm / usual - 1.0) for usual in _MARKS_MM) > _UNEQUAL
+    return False

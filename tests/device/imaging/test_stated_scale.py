@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ MM = 0.09
 """Of a pixel: the picture is 39 mm deep."""
 
 
+@cache
 def tissue(seed: int, box: Box) -> Pixels:
     pixels = phantom_frame(seed, "benign").pixels
     grey = pixels if pixels.ndim == 2 else pixels[..., 0]

@@ -30,7 +30,7 @@ EXIT_UNREADABLE = 2
 _CAUTIONS = {
     Caution.UNFAMILIAR_SOURCE: "unlike the scanners that the model was trained on: trust it less",
     Caution.SINGLE_VIEW: "from a single view",
-    Caution.SCALE_CONTRADICTED: "the file contradicts itself about its scale: lengths are in pixels",
+    Caution.SCALE_CONTRADICTED: "the scale in the file contradicts itself or the picture: lengths are in pixels",
     Caution.PHANTOM: "a made-up breast for practice, no patient",
 }
 

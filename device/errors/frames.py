@@ -42,6 +42,12 @@ class DamagedFileError(FrameError):
     code = "file-damaged"
 
 
+class SecondVideoError(DamagedFileError):
+    """The file is whole and shown, but for a second video that is meant to be seen too."""
+
+    code = "second-video"
+
+
 class FrameTooLargeError(FrameError):
     """The frame would need more memory than one frame may have."""
 

@@ -2,8 +2,9 @@
 """The B-mode pictures of a frame, one by one: a screen can hold two of them, or one beside an elastogram.
 
 What a file states is refined by the pixels: a region of the whole screen is searched inside, a coloured picture yields
-to the grey one beside it, and two pictures with a clear gap between them are found where nothing is stated. Each comes
-back as a frame of its own with ``region`` and ``spacing`` set, so that everything to the right judges one at a time.
+to the grey one beside it, and two pictures with a clear gap between them are found where nothing is stated. A scale
+that the picture refutes is taken away (``stated_scale.py``). Each comes back as a frame of its own with ``region`` and
+``spacing`` set, so that everything to the right judges one at a time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from device.capture.dicom.scale_sources import is_possible
 from device.capture.frame import Box, Frame, Pixels, Region
 from device.imaging.quality import COLOUR_SHARE
 from device.imaging.sonogram import find_sonogram, to_grey
+from device.imaging.stated_scale import was_resized, without_refuted_scale
 
 _WHOLE: Final = 0.7
 """A stated region of at least this share of the frame may be the whole screen."""
@@ -65,9 +67,10 @@ def pictures(frame: Frame) -> tuple[Frame, ...]:
         At least one frame with the same pixels; the frame itself where nothing more is known than it says.
     """
     if frame.regions:
-        regions = _without_coloured(frame, [part for region in frame.regions for part in _refined(frame, region)])
+        stated = _held_against_pixels(frame)
+        regions = _without_coloured(frame, [part for region in stated for part in _refined(frame, region)])
     elif frame.region is not None or (boxes := _side_by_side(frame, Box(0, 0, frame.width, frame.height))) is None:
-        return (frame,)
+        return (_without_refuted_scale(frame),)
     else:
         regions = _without_coloured(frame, [Region(box, frame.spacing, frame.scale_contradicted) for box in boxes])
     found = tuple(regions)
@@ -106,16 +109,42 @@ def with_believed_scale(frame: Frame, sonogram: Box) -> Frame:
     return replace(frame, spacing=None, scale_contradicted=True)
 
 
+def _without_refuted_scale(frame: Frame) -> Frame:
+    """A frame without regions: its scale is held against the ruler beside what the search finds."""
+    if frame.spacing is None:
+        return frame
+    sonogram = frame.region or find_sonogram(frame).box
+    if without_refuted_scale(frame, Region(sonogram, frame.spacing)).spacing is not None:
+        return frame
+    return replace(frame, spacing=None, scale_contradicted=True)
+
+
+def _held_against_pixels(frame: Frame) -> list[Region]:
+    """The stated regions, or where the search finds their pictures on a screen that was resized later."""
+    whole = Box(0, 0, frame.width, frame.height)
+    if len(frame.regions) == 1 and frame.regions[0].box.area < _WHOLE * whole.area:
+        found: tuple[Box, ...] = (find_sonogram(Frame(frame.pixels, frame.origin)).box,)
+    elif len(frame.regions) == 2:
+        found = _side_by_side(frame, whole) or ()
+    else:
+        found = ()
+    pairs = list(zip(frame.regions, found, strict=bool(found)))
+    if not pairs or not all(was_resized(stated.box, box, whole) for stated, box in pairs):
+        return list(frame.regions)
+    return [Region(box, None, True) for box in found]
+
+
 def _refined(frame: Frame, region: Region) -> list[Region]:
     """The region itself, or what the search finds in one that may be the whole screen."""
     box = region.box.clipped(frame.width, frame.height)
     if box.area < _WHOLE * frame.width * frame.height:
-        return [region]
+        return [without_refuted_scale(frame, region)]
     several = _side_by_side(frame, box)
     if several is not None:
         return [region._replace(box=one) for one in several]
     inner = _search(frame, box)
-    return [region._replace(box=inner)] if 0 < inner.area < _EXACT * box.area else [region]
+    refined = region._replace(box=inner) if 0 < inner.area < _EXACT * box.area else region
+    return [without_refuted_scale(frame, refined)]
 
 
 def _without_coloured(frame: Frame, regions: list[Region]) -> list[Region]:

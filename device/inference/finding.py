@@ -40,7 +40,7 @@ class Caution(StrEnum):
     SINGLE_VIEW = "single_view"
     """One view of a lesion that was judged with more than one."""
     SCALE_CONTRADICTED = "scale_contradicted"
-    """What the file says of its scale contradicts itself, so lengths are in pixels."""
+    """What the file says of its scale contradicts itself or the picture, so lengths are in pixels."""
     PHANTOM = "phantom"
     """A made-up breast for practice, no patient."""
 

@@ -2,8 +2,7 @@
 """Whether three samples are red, green and blue or luma and chroma, and whether they lie by pixel or by plane.
 
 Labels are wrong both ways in files of real scanners and converters, and the markers of a stream are often missing. An
-ultrasound picture tells by itself: nearly all of it is grey, and what is grey in one reading is green, pink or torn in
-every other. A picture that is not mostly grey in any reading is believed what it says. Used by ``dicom_file.py``.
+ultrasound picture tells by itself (``files/grey.py``). Used by ``file.py``.
 """
 
 from __future__ import annotations
@@ -16,22 +15,12 @@ from numpy.typing import NDArray
 from pydicom.pixels.processing import convert_color_space
 
 from device.capture.dicom.form import STUDIO, YBR, PixelForm
-from device.capture.files.depth import bits_of, scale_to_8_bit, span_of, to_uint8
+from device.capture.files.depth import scale_to_8_bit, to_uint8
+from device.capture.files.grey import RATHER, grey_share, is_misread
 from device.capture.frame import Pixels
-
-_GREY: Final = 12
-"""Largest difference of channels, or of chroma from its middle, that compression leaves on grey (8-bit levels)."""
-
-_CLEAR: Final = 0.6
-"""Share of a picture that is grey in the right reading."""
-
-_RATHER: Final = 0.4
-"""How much larger that share is than in the stated reading."""
 
 _EXACT: Final = 0.9
 """Share of the lit pixels with no colour at all from which planes were taken for pixels, or the other way round."""
-
-_SAMPLED: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +47,14 @@ def choose_reading(samples: NDArray[Any], form: PixelForm, marked: bool | None, 
     """
     stated = Reading(form.colours in YBR if marked is None else marked, form.planar)
     other = Reading(not stated.ybr, stated.planar)
-    seen, turned = (_grey_share(arranged(samples, form, stated.planar), one.ybr, _GREY) for one in (stated, other))
-    if turned >= _CLEAR and turned - seen >= _RATHER:
+    as_stated = arranged(samples, form, stated.planar)
+    if is_misread(as_stated, stated.ybr):
         return other
     # A smooth picture torn to pieces is nearly grey too, so only exact grey tells of planes.
-    if planes_open and _grey_share(arranged(samples, form, stated.planar), stated.ybr, 0) < 1 - _RATHER:
+    if planes_open and grey_share(as_stated, stated.ybr, 0) < 1 - RATHER:
         whole = arranged(samples, form, not stated.planar)
         for ybr in (stated.ybr, other.ybr):
-            if _grey_share(whole, ybr, 0) >= _EXACT:
+            if grey_share(whole, ybr, 0) >= _EXACT:
                 return Reading(ybr, not stated.planar)
     return stated
 
@@ -88,21 +77,6 @@ def to_rgb(samples: NDArray[Any], form: PixelForm, reading: Reading) -> Pixels:
     if form.colours == STUDIO:
         return _from_studio(pixels)
     return np.ascontiguousarray(convert_color_space(pixels, "YBR_FULL", "RGB"), dtype=np.uint8)
-
-
-def _grey_share(whole: NDArray[Any], ybr: bool, tolerance: int) -> float:
-    """Share of the pixels that are grey in one reading; what is black in all of them is not counted."""
-    step = max(1, int((whole.shape[0] * whole.shape[1] / _SAMPLED) ** 0.5))
-    some = whole[::step, ::step].reshape(-1, 3)
-    if some.dtype.itemsize > 1:
-        some = some >> bits_of(span_of(some)) - 8
-    some = some.astype(np.int16)
-    lit = some[some.max(axis=1) > tolerance]
-    if not len(lit):
-        return 0.0
-    if ybr:
-        return float((np.abs(lit[:, 1:] - 128).max(axis=1) <= tolerance).mean())
-    return float((lit.max(axis=1) - lit.min(axis=1) <= tolerance).mean())
 
 
 def _to_8_bit(values: NDArray[Any], form: PixelForm) -> Pixels:

@@ -25,6 +25,13 @@ FLOAT_BITS: Final = {0x0008: 32, 0x0009: 64}
 """Bits a sample of the floating point elements."""
 
 _STEP: Final = 1 << 20
+_TORN: Final = 0.7
+"""Step from row to row in a picture as a share of that in the same one torn: at most 0.54 in 600 of three sets, and at
+least 1.8 the other way round."""
+
+_FEWEST: Final = 8
+"""Rows and columns of which something can be said."""
+
 _SAME: Final = 0.9
 """Share of lit samples in equal threes from which "grey" data are red, green and blue."""
 
@@ -62,6 +69,7 @@ class NativePixels:
         wanted = -(-self.form.bits_a_frame * (self.form.frames or 1) // 8)
         if present < wanted:
             raise ContentMissingError(f"{max(present, 0)} of {wanted} bytes of pixels")
+        self.form = self._straight()
 
     def read(self, index: int) -> NDArray[Any]:
         """Samples of one frame: (h, w) or (h, w, 3); (3, h, w) where they lie in planes; signed where the form is."""
@@ -81,6 +89,19 @@ class NativePixels:
         if form.planar:
             return samples.reshape(3, form.rows, form.columns)
         return samples.reshape(form.rows, form.columns, 3)
+
+    def _straight(self) -> PixelForm:
+        """With rows and columns the other way round, where the first frame is torn as they are stated."""
+        form = self.form
+        if form.rows == form.columns or min(form.rows, form.columns) < _FEWEST or form.halved or form.allocated == 1:
+            return form
+        samples = self.read(0)
+        plane = samples if samples.ndim == 2 else samples[0] if form.planar else samples[..., 0]
+        middle = max(0, plane.size - _STEP) // 2
+        some = plane.reshape(-1)[middle : middle + _STEP]
+        if _steepness(some, form.rows) >= _TORN * _steepness(some, form.columns):
+            return form
+        return replace(form, rows=form.columns, columns=form.rows)
 
     def _samples(self, raw: bytes) -> NDArray[Any]:
         order = "<" if self._little else ">"
@@ -196,3 +217,9 @@ def _unfolded(samples: NDArray[Any], form: PixelForm) -> NDArray[Any]:
     for channel in (1, 2):
         whole[:, 0::2, channel] = whole[:, 1::2, channel] = quads[..., channel + 1]
     return whole[:, : form.columns]
+
+
+def _steepness(samples: NDArray[Any], columns: int) -> float:
+    """Mean step from one row to the next, of samples in rows of so many; fewer than two rows have none."""
+    rows = samples[: len(samples) // columns * columns].reshape(-1, columns).astype(np.float32)
+    return float(np.abs(np.diff(rows, axis=0)).mean()) if len(rows) > 1 else 0.0

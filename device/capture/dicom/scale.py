@@ -47,6 +47,9 @@ _SLACK_PX: Final = 2
 _INSIDE: Final = 0.9
 """Share of a region that must lie in the picture; less belongs to a picture of another size."""
 
+_SAME_SHARE, _GROWN = 0.01, 0.07
+"""Of the sides of a picture that grew: how alike they grew, and by how much at least."""
+
 _INSET: Final = 0.12
 """A region that covers less of the one around it is an overview drawn into it, not the exact place of the same."""
 
@@ -84,14 +87,14 @@ def stated_places(dataset: Dataset, width: int, height: int) -> Places:
         height: Of the picture as it was decoded.
 
     Returns:
-        Regions that reach far beyond the picture belong to one that was cropped or resized later: then neither place
-        nor scale is believed.
+        Regions that reach far beyond the picture, or are a whole smaller screen, belong to one that was cropped or
+        resized later: then neither place nor scale is believed.
     """
     whole = _whole_picture(dataset)
     tissue = [item for item in items_of(dataset, "SequenceOfUltrasoundRegions")[:_MOST_REGIONS] if _is_tissue(item)]
     placed = [(box, item) for item in tissue if (box := _box(item)) is not None]
     inside = [(_clipped(box, width, height), box, item) for box, item in placed]
-    if any(part.area < _INSIDE * box.area for part, box, _ in inside):
+    if any(part.area < _INSIDE * box.area or _is_smaller_screen(box, width, height) for part, box, _ in inside):
         return Places((), Scale(None, True))
     regions = tuple(_region(part, box, item, whole, width * height) for part, box, item in inside)
     kept = _without_small(_without_outer(_once(regions)))
@@ -139,6 +142,13 @@ def _box(item: Dataset) -> Box | None:
     left, top, right, bottom = (int(edge) for edge in edges)
     x0, x1, y0, y1 = min(left, right), max(left, right), min(top, bottom), max(top, bottom)
     return Box(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
+
+
+def _is_smaller_screen(box: Box, width: int, height: int) -> bool:
+    """Whether a region begins with the picture and ends at the same share of both sides: all of it, before it grew."""
+    right, bottom = (box.x + box.w) / width, (box.y + box.h) / height
+    begins = box.x <= _SLACK_PX and box.y <= _SLACK_PX
+    return begins and abs(right - bottom) <= _SAME_SHARE and max(right, bottom) < 1 - _GROWN
 
 
 def _clipped(box: Box, width: int, height: int) -> Box:

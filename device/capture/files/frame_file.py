@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from device.capture.frame import Frame
-from device.errors import DamagedFileError
+from device.errors import DamagedFileError, SecondVideoError
 
 DECODER_FAULTS: Final = (
     ArithmeticError,
@@ -30,6 +30,10 @@ DECODER_FAULTS: Final = (
     zlib.error,
 )
 """What the decoding libraries let through on damaged input, found by feeding them truncated and altered files."""
+
+
+SECOND_VIDEO: Final = "one of several videos"
+"""What is ``missing`` from a file that holds a further video which is meant to be seen."""
 
 
 class FrameFile(ABC):
@@ -62,6 +66,7 @@ class FrameFile(ABC):
 
         Raises:
             DamagedFileError: Frames are damaged, or the file ends too early, after the others were given.
+        SecondVideoError: All frames were given, and another video was not.
             FrameError: The file cannot be read any further.
         """
         first: DamagedFileError | None = None
@@ -80,7 +85,12 @@ class FrameFile(ABC):
             more = f" ({damaged} frames of {index} are damaged)" if damaged > 1 else ""
             raise DamagedFileError(self._path, f"{first.detail}{more}") from first
         if self.missing:
-            raise DamagedFileError(self._path, self.missing)
+            raise self.shortage()
+
+    def shortage(self) -> DamagedFileError:
+        """The error for what is ``missing``, for where the frames that are there are shown all the same."""
+        kind = SecondVideoError if self.missing == SECOND_VIDEO else DamagedFileError
+        return kind(self._path, self.missing)
 
     @abstractmethod
     def close(self) -> None:

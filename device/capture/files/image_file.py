@@ -17,8 +17,10 @@ from PIL import Image, ImageOps
 
 from device.capture.dicom.stream_header import HEADER_BYTES, Codec, read_stream_header
 from device.capture.files.content import Content, decoding_error
+from device.capture.files.deep_colours import colour_span, deep_colours, is_deep
 from device.capture.files.depth import Span, scale_to_8_bit, span_of, united
 from device.capture.files.frame_file import DECODER_FAULTS, FrameFile
+from device.capture.files.jpeg_colours import reread
 from device.capture.files.limits import DEFAULT, Limits
 from device.capture.files.reduce import smaller_size
 from device.capture.files.tiff_kinds import (
@@ -59,6 +61,7 @@ class ImageFile(FrameFile):
     def __init__(self, stream: BinaryIO, content: Content, path: Path, limits: Limits = DEFAULT) -> None:
         self._path, self._limits, self._stream, self._content = path, limits, stream, content
         self._measured = False
+        self._asked: tuple[int, int] | None = None
         self._span: Span | None = None
         try:
             if content is Content.WEBP:
@@ -93,7 +96,11 @@ class ImageFile(FrameFile):
         try:
             span = self._file_span() if self._content is Content.TIFF else None
             self._open_page(index)
-            pixels = _pixels(self._image, self._content, self._limits.given_pixels, span)
+            deep = is_deep(self._image) and (self._content is Content.TIFF or self.frame_count == 1)
+            shown = deep_colours(self._image, lambda: self._again(index), span) if deep else None
+            if self._content is Content.JPEG:
+                shown = reread(self._image, lambda: self._again(index), self._asked)
+            pixels = _pixels(self._image, shown, self._content, self._limits.given_pixels, span)
             return Frame(pixels, file_origin(self._path), index)
         except Image.DecompressionBombError as error:
             raise FrameTooLargeError(self._path, str(error)) from error
@@ -107,17 +114,24 @@ class ImageFile(FrameFile):
             require_shown_rightly(self._image, self._path)
             require_whole_page(self._stream, self._image.tag_v2)  # type: ignore[attr-defined]
 
+    def _again(self, index: int) -> Image.Image:
+        """The page opened anew; the first image was decoded and needs the file no longer."""
+        self._stream.seek(0)
+        if self._content is not Content.TIFF:
+            return Image.open(self._stream, formats=_plugin(self._content))
+        page = open_tiff(self._stream, self._path)
+        page.seek(self._pages[index])
+        return page
+
     def _file_span(self) -> Span | None:
-        """The span of a few pages of deep greys, once; ``None`` for a single page and for other pages."""
+        """The span of a few pages of more than 8 bits, once; ``None`` for a single page and for other pages."""
         last = self.frame_count - 1
         if last and not self._measured:
             self._measured = True
             for index in sorted({round(last * part / (_SPAN_PAGES - 1)) for part in range(_SPAN_PAGES)}):
                 with contextlib.suppress(FrameError, *DECODER_FAULTS):  # told where that page is asked for
                     self._open_page(index)
-                    values = deep_values(self._image, self._image)
-                    spans = [self._span] if self._span else []
-                    self._span = united([*spans, *([] if values is None else [span_of(values)])])
+                    self._span = united(one for one in (self._span, _span(self._image)) if one is not None)
         return self._span
 
     def _require_whole_jpeg(self) -> None:
@@ -137,7 +151,8 @@ class ImageFile(FrameFile):
         if self._content is Content.JPEG:
             parts = next((n for n in (1, 2, 4) if width * height <= 2 * self._limits.given_pixels * n * n), 8)
             if parts > 1:
-                self._image.draft(None, (width // parts, height // parts))
+                self._asked = (width // parts, height // parts)
+                self._image.draft(None, self._asked)
         decoded = self._image.size[0] * self._image.size[1]
         if decoded > self._limits.max_pixels or max(width, height) > self._limits.max_side:
             raise FrameTooLargeError(self._path, f"{width} x {height} pixels")
@@ -180,19 +195,33 @@ def _webp_size(stream: BinaryIO) -> tuple[int, int]:
     return 0, 0
 
 
-def _pixels(image: Image.Image, content: Content, most_pixels: int, span: Span | None = None) -> Pixels:
+def _span(page: Image.Image) -> Span | None:
+    """Of a page of a TIFF whose values have more than 8 bits, else ``None``."""
+    if is_deep(page):
+        return colour_span(page)
+    values = deep_values(page, page)
+    return None if values is None else span_of(values)
+
+
+def _pixels(
+    image: Image.Image, shown: Image.Image | None, content: Content, most_pixels: int, span: Span | None
+) -> Pixels:
     """uint8 grey or RGB of Pillow's current page, upright, alpha composited on black.
 
     Args:
         image: At the page.
+        shown: The same with its true colours, where Pillow gives others.
         content: What the file is.
         most_pixels: A larger page is made smaller first, as the worker would do afterwards: it saves copies of it.
         span: Of the other pages, where they are deep greys.
     """
     image.load()
     turned = image.getexif().get(_ORIENTATION, 1) != 1
-    upright = ImageOps.exif_transpose(image) if turned else image  # it copies what it does not turn
-    if content is Content.TIFF and (values := deep_values(image, upright)) is not None:
+    if shown is not None and turned:
+        shown.getexif()[_ORIENTATION] = image.getexif()[_ORIENTATION]
+    seen = image if shown is None else shown
+    upright = ImageOps.exif_transpose(seen) if turned else seen  # it copies what it does not turn
+    if shown is None and content is Content.TIFF and (values := deep_values(image, upright)) is not None:
         return shades(values, image, span)
     if upright.mode in ("I", "F") or upright.mode.startswith("I;16"):
         return scale_to_8_bit(np.asarray(upright))

@@ -38,7 +38,7 @@ _DECODERS: Final = {
         "encodings.iso8859_1", "cv2", *_PILLOW,
     ),
     Content.MKV: (
-        "device.capture.files.video_file", "av.audio.stream", "av.audio.codeccontext", "av.subtitles.stream",
+        "device.capture.video.file", "av.audio.stream", "av.audio.codeccontext", "av.subtitles.stream",
         "av.subtitles.codeccontext", "av.video.stream", "av.video.codeccontext", "av.filter", "av.logging",
         "PIL.Image", "simplejpeg",
     ),
@@ -87,7 +87,7 @@ def open_stream(stream: BinaryIO, content: Content, path: Path, limits: Limits =
 
             return DicomFile(stream, path, limits)
         if content.is_video:
-            from device.capture.files.video_file import VideoFile
+            from device.capture.video.file import VideoFile
 
             return VideoFile(stream, content, path, limits)
         from device.capture.files.image_file import ImageFile

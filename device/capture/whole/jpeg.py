@@ -11,10 +11,13 @@ from typing import Final
 
 import simplejpeg
 
+from device.capture.whole.jpeg_brightness import Brightness
 from device.capture.whole.jpeg_row import picture_ends
 
-_DAMAGE: Final = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression")
+_DAMAGE: Final = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression", "Unsupported marker type")
 """Beginnings of what libjpeg says of damaged data (jerror.h); what it cannot read at all, other decoders may."""
+
+_BEYOND: Final = "Corrupt JPEG data: brighter than white or darker than black"
 
 _EXTRA: Final = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
 
@@ -22,7 +25,8 @@ _EXTRA: Final = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before ma
 def require_whole_jpeg(data: bytes) -> None:
     """Go through all coded data of a JPEG picture, at an eighth of its size.
 
-    What cannot be noticed: damage after which the data happen to hold as many blocks as before.
+    What cannot be noticed: damage after which the data happen to hold as many blocks as before, none of them brighter
+    than white or darker than black.
 
     Args:
         data: From its first byte; what lies behind its end does not count.
@@ -38,14 +42,17 @@ def require_whole_jpeg(data: bytes) -> None:
 
 def _complaint(data: bytes) -> str:
     """What libjpeg says of damage; empty where it says nothing, or cannot read such a picture at all."""
+    brightness = Brightness.of(data)
+    seen = data if brightness is None else brightness.made_visible(data)
     for colours in ("GRAY", "CMYK"):
         try:
-            simplejpeg.decode_jpeg(data, colorspace=colours, min_height=1, min_width=1, min_factor=8)
+            blocks = simplejpeg.decode_jpeg(seen, colorspace=colours, min_height=1, min_width=1, min_factor=8)
         except ValueError as error:
             if str(error).startswith(_DAMAGE):
                 return str(error)
         else:
-            break
+            is_possible = brightness is None or colours != "GRAY" or brightness.can_be(blocks)
+            return "" if is_possible else _BEYOND
     return ""
 
 

@@ -242,6 +242,7 @@ def native_greys() -> Iterator[Kind]:
         values={**bits12, "HighBit": 15},
         tolerance=1,
     )
+    yield Kind("rows and columns swapped", plain, one, values={"Rows": t.shape[1], "Columns": t.shape[0]})
     yield Kind("high bit missing", deep.tobytes(), one, values=bits12, drop=("HighBit",), tolerance=1)
     yield Kind(
         "eight bits stated, twelve stored",

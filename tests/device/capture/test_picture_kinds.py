@@ -17,9 +17,9 @@ from device.capture.files.reader import open_frames, read_frames
 from device.capture.frame import Frame
 from device.capture.sandbox.reader import SandboxedReader
 from device.errors import DamagedFileError, FrameTooLargeError, UnsupportedPictureError
-from tests.device.capture.odd_dicom import jls
+from tests.device.capture.odd_dicom import jls, truth
 
-from .conftest import encoded
+from .conftest import encoded, png_chunk
 
 Order = Literal["<", ">"]
 WHITE_ZERO, BLACK_ZERO = 0, 1
@@ -258,3 +258,110 @@ def test_one_picture_with_others_inside_or_behind_is_one_frame(tmp_path: Path, p
         path.write_bytes(data)
         (frame,) = read_frames(path)
         assert np.abs(frame.pixels.astype(int) - picture).mean() < 3, name
+
+
+def deep_png(values: np.ndarray) -> bytes:
+    """16 bits a sample, of two (grey and opacity), three or four samples."""
+    height, width, samples = values.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[samples], 0, 0, 0)
+    body = zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in values))
+    chunks = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+@pytest.mark.parametrize(
+    "kind", ["rgb.png", "rgba.png", "la.png", "rgb.tif", "packed.tif", "big.tif", "big packed.tif"]
+)
+def test_colours_of_16_bits_of_which_fewer_are_used_are_not_dark(
+    kind: str, bits: int, tmp_path: Path, picture: np.ndarray
+) -> None:
+    """Scanners store 8 to 12 bits in 16 without saying so, and Pillow keeps the upper byte of each."""
+    picture[0, 0] = 255
+    full = np.round(picture.astype(np.float64) * ((2**bits - 1) / 255)).astype(np.uint16)
+    samples = {"la.png": 1}.get(kind, 3)
+    values = np.repeat(full[..., None], samples, axis=2)
+    if kind in ("rgba.png", "la.png"):
+        values = np.dstack([values, np.full_like(full, 65535)])
+    path = tmp_path / "deep"
+    big: Order = ">" if "big" in kind else "<"
+    path.write_bytes(deep_png(values) if kind.endswith("png") else tiff(values, big, 2, "pack" in kind))
+    (frame,) = read_frames(path)
+    shown = frame.pixels if frame.pixels.ndim == 2 else frame.pixels[..., 1]
+    assert np.abs(shown.astype(int) - picture).max() <= 1
+
+
+def test_deep_colours_are_turned_and_seen_through_as_others_are(tmp_path: Path, picture: np.ndarray) -> None:
+    picture[0, 0] = 255
+    values = np.repeat(picture[..., None].astype(np.uint16) * 16, 4, axis=2)
+    values[..., 3] = 4095
+    values[:, 32:, 3] = 0
+    path = tmp_path / "deep.png"
+    data = deep_png(values)
+    turned = png_chunk(b"eXIf", b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0")
+    path.write_bytes(data[:33] + turned + data[33:])
+    (frame,) = read_frames(path)
+    seen = np.rot90(frame.pixels[..., 0]).astype(int)
+    assert np.abs(seen[:, :32] - picture[:, :32]).max() <= 1
+    assert not seen[:, 32:].any()
+
+
+def test_pages_of_deep_colours_keep_their_brightness(tmp_path: Path, picture: np.ndarray) -> None:
+    picture[0, 0] = 255
+    path = tmp_path / "pages.tif"
+    levels = [np.repeat((picture.astype(np.uint16) * factor)[..., None], 3, axis=2) for factor in (1, 16)]
+    for number, values in enumerate((*levels, levels[0])):
+        (tmp_path / f"{number}.tif").write_bytes(tiff(values, "<", 2))
+    with TiffImagePlugin.AppendingTiffWriter(str(path), True) as file:
+        for number in range(3):
+            file.write((tmp_path / f"{number}.tif").read_bytes())
+            file.newFrame()
+    shown = [frame.pixels[..., 0].astype(int) for frame in read_frames(path)]
+    assert [round(float(page.max())) for page in shown] == [16, 254, 16]
+
+
+def unmarked(jpeg: bytes, names: bytes) -> bytes:
+    """A JPEG of three components without its markers of colour, and with other names of the components."""
+    kept, here = bytearray(jpeg[:2]), 2
+    while jpeg[here + 1] != 0xDA:
+        end = here + 2 + int.from_bytes(jpeg[here + 2 : here + 4], "big")
+        segment = bytearray(jpeg[here:end])
+        if segment[1] in (0xC0, 0xC1, 0xC2):
+            old, segment[10::3] = bytes(segment[10::3]), names
+        if not 0xE0 <= segment[1] <= 0xEF:
+            kept += segment
+        here = end
+    scan = bytearray(jpeg[here:])
+    scan[5:11:2] = bytes(names[old.index(name)] for name in scan[5:11:2])
+    return bytes(kept + scan)
+
+
+@pytest.mark.parametrize("names", [b"\1\2\3", b"\0\1\2", b"RGB", b"rgb"])
+@pytest.mark.parametrize("is_rgb", [True, False])
+@pytest.mark.parametrize("size", [(256, 192), (4001, 3001)])
+def test_a_jpeg_without_markers_has_the_colours_that_make_it_grey(
+    size: tuple[int, int], is_rgb: bool, names: bytes, tmp_path: Path
+) -> None:
+    """Without one libjpeg decides by the names of the components, and luma is no red, green and blue."""
+    if size[0] > 256 and (names != b"\1\2\3" or not is_rgb):
+        return  # one large picture, which is decoded at half its size, is enough
+    grey = Image.fromarray(truth()).resize(size)
+    marked = np.asarray(grey.convert("RGB")).copy()
+    marked[:8, :40] = (255, 200, 0)
+    whole = encoded(Image.fromarray(marked), "JPEG", quality=95, subsampling=0, keep_rgb=is_rgb)
+    path = tmp_path / "unmarked.jpg"
+    path.write_bytes(unmarked(whole, names))
+    (frame,) = read_frames(path)
+    wanted = np.asarray(Image.fromarray(marked).resize((frame.width, frame.height), Image.Resampling.BOX), int)
+    assert np.abs(frame.pixels.astype(int) - wanted).mean() < 2
+
+
+def test_a_photograph_keeps_its_colours(tmp_path: Path) -> None:
+    """What is grey in no reading is what its markers say."""
+    down, across = np.mgrid[0:120, 0:160]
+    coloured = np.stack([across + 60, 200 - down, np.full_like(down, 40)], axis=-1).astype(np.uint8)
+    for is_rgb in (True, False):
+        path = tmp_path / "photo.jpg"
+        path.write_bytes(encoded(Image.fromarray(coloured), "JPEG", quality=95, subsampling=0, keep_rgb=is_rgb))
+        (frame,) = read_frames(path)
+        assert np.abs(frame.pixels.astype(int) - coloured).mean() < 3

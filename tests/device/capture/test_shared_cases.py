@@ -2,7 +2,7 @@
 """Loops, pictures and hostile files that went wrong in other programs, each with its right answer.
 
 They lie beside the checkout, in ``cases/`` of the shared folder. What this project needs itself is drawn by
-``test_video_kinds.py`` and ``test_picture_kinds.py``.
+``video/test_kinds.py`` and ``test_picture_kinds.py``.
 """
 
 from __future__ import annotations

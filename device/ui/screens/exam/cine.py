@@ -155,6 +155,8 @@ class CineScreen(WorkScreen):
             state = Banner(ui, t.error(self._error), Level.ERROR, key="problem")
         elif self._cancel is not None:
             state = ProgressBar(ui, None, t("import.asking"), key="asking")
+        elif self._file is not None and self._file.missing:
+            state = Banner(ui, t.error(self._file.shortage()), Level.WARNING, key="missing")
         pixels = None if self._frame is None else self._frame.pixels
         self._image = ImageView(ui, pixels, key="frame")
         use = Button(

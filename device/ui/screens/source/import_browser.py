@@ -235,17 +235,17 @@ class ImportScreen(WorkScreen):
     def _open(self, path: Path) -> None:
         reader = self.app.services.reader
 
-        def work(_: Progress) -> tuple[int, Frame]:
-            with reader.open_frames(path) as file:
-                return file.frame_count, file.read_at(0)
+        def work(_: Progress) -> tuple[bool, Frame]:
+            with reader.open_frames(path) as file:  # that others are missing is said where frames are chosen
+                return file.frame_count > 1 or bool(file.missing), file.read_at(0)
 
         self._opening, self._last_problem = path, None
         self.start("open", work, lambda found: self._opened(path, *found), lambda error: self._refused(path, error))
         self.rebuild()
 
-    def _opened(self, path: Path, count: int, frame: Frame) -> None:
+    def _opened(self, path: Path, several: bool, frame: Frame) -> None:
         self._problems.pop(path, None)
-        if count > 1:
+        if several:
             self._opening = None
             self.app.push(CineScreen(path, self._on_frozen))
         else:

@@ -93,6 +93,15 @@ def test_corners_far_outside_end_belief_in_place_and_scale() -> None:
     assert scale(data) == (None, True)
 
 
+@pytest.mark.parametrize("corners", [(0, 0, 639, 479), (0, 0, 800, 600), (1, 1, 512, 384)])
+def test_a_whole_smaller_screen_is_that_of_a_picture_that_grew(corners: tuple[int, int, int, int]) -> None:
+    data = header(region(corners), PixelSpacing=[0.148, 0.148])
+    assert boxes(data) == []
+    assert scale(data) == (None, True)
+    assert boxes(header(region((0, 0, 639, 400)))) == [(0, 0, 639, 400)]
+    assert boxes(header(region((0, 0, 1003, 752)))) == [(0, 0, 1003, 752)]  # without the last rows and columns
+
+
 @pytest.mark.parametrize(
     ("data", "wanted"),
     [

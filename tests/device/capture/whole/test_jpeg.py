@@ -85,3 +85,39 @@ def test_another_height_than_the_data_have(stated: str, rows: int) -> None:
     data[at : at + 2] = rows.to_bytes(2, "big")
     with pytest.raises(ValueError, match="JPEG"):
         require_whole_jpeg(bytes(data))
+
+
+@pytest.mark.parametrize("kind", [{}, {"subsampling": 0}, {"optimize": True}, {"quality": 60}])
+def test_blocks_darker_than_black_tell_of_damage_before_them(kind: dict[str, Any]) -> None:
+    """The data hold as many blocks as before, and a decoder clips what cannot be: libjpeg alone notices fewer."""
+    picture = truth().copy()
+    picture[:, 200:] = 0  # the margin of a screen, beside tissue all the way down
+    buffer = BytesIO()
+    Image.fromarray(picture).convert("RGB").save(buffer, "JPEG", **{"quality": 90, **kind})
+    whole, rng = buffer.getvalue(), np.random.default_rng(4)
+    require_whole_jpeg(whole)
+    by_libjpeg = by_brightness = 0
+    for _ in range(60):
+        data = bytearray(whole)
+        at = int(rng.integers(len(data) // 4, len(data) // 2))
+        data[at : at + 3] = rng.integers(1, 255, 3, dtype=np.uint8).tobytes()
+        try:
+            require_whole_jpeg(bytes(data))
+        except ValueError as error:
+            dark = "darker than black" in str(error)
+            by_brightness, by_libjpeg = by_brightness + dark, by_libjpeg + (not dark)
+    assert by_brightness >= 4
+    assert by_brightness + by_libjpeg < 60  # what brings all means back is not noticed
+
+
+def test_a_picture_from_black_to_white_is_whole() -> None:
+    """The outermost means that a block can have, in colours as well."""
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:, 32:64], picture[:, 64:] = 255, (255, 0, 0)
+    for quality in (5, 30, 60, 80, 90, 95, 98, 100):
+        for options in ({}, {"subsampling": 0}, {"progressive": True}, {"keep_rgb": True}):
+            for inverted in (picture, 255 - picture, np.random.default_rng(1).permutation(picture.reshape(-1, 3))):
+                shown = inverted.reshape(64, 96, 3)
+                buffer = BytesIO()
+                Image.fromarray(shown).save(buffer, "JPEG", quality=quality, **options)
+                require_whole_jpeg(buffer.getvalue())

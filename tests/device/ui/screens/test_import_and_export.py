@@ -191,6 +191,26 @@ def test_a_loop_runs_and_begins_again(driver: Driver, world: World, frozen: list
     driver.until(went_round)
 
 
+@pytest.mark.parametrize("kept", [0.7, 0.2])
+def test_a_loop_that_lost_frames_says_so_beside_those_that_are_there(
+    driver: Driver, world: World, frozen: list[View], kept: float
+) -> None:
+    """Also where a single one is left: it is no picture of its own."""
+    path = world.plug() / "loop.avi"
+    write_loop(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"movi") + int(kept * (len(data) - data.index(b"movi")))])
+    _browse(driver, frozen)
+    driver.tap("loop.avi")
+    driver.until_screen("cine")
+    screen = driver.app.screen
+    assert isinstance(screen, CineScreen)
+    driver.until(lambda: screen._frame is not None)
+    assert driver.shows("damaged or incomplete")
+    driver.tap("use")
+    driver.until(lambda: len(frozen) == 1)
+
+
 # --- export -----------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 """One run of a video decoder through a part of a cine loop: pictures in order, each with the place it belongs to.
 
 What is damaged is told by its place, together with all that was predicted from it: a decoder goes on behind a broken
-picture and paints the next ones over it. Used by ``video_file.py``.
+picture and paints the next ones over it. Used by ``file.py``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from device.capture.files.video_index import PacketIndex, spot
-from device.capture.files.video_picture import Decoded
+from device.capture.video.index import PacketIndex, spot
+from device.capture.video.picture import Decoded
 from device.capture.whole.jpeg import require_whole_jpeg
 
 _INCOMPLETE: Final = "incomplete"
@@ -121,7 +121,7 @@ def _packets(
         if number < 0:
             number = index.numbers.get(spot(packet), start + 1)
             if number > start:
-                raise SeekMissedError
+                raise SeekMissedError("the container gives other packets than before")
         if number < len(index.stamps):
             yield number, packet
             number += 1

@@ -15,14 +15,15 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from device.capture.files.frame_file import FrameFile
 from device.capture.files.reader import open_frames, read_frames
 from device.capture.frame import Frame
 from device.capture.phantom.frames import PhantomSource
 from device.errors import DamagedFileError
-
-from .conftest import draw_loop
+from tests.device.capture.conftest import draw_loop, encoded
+from tests.device.capture.test_picture_kinds import unmarked
 
 COUNT = 24
 SIZE = (160, 120)
@@ -243,7 +244,10 @@ def test_size_may_change_in_the_middle(tmp_path: Path, pictures: list[np.ndarray
     mixed = chunks(first)[:3] + chunks(second)[3:6]
     movi = b"movi" + b"".join(b"00dc" + struct.pack("<I", len(c)) + c + b"\0" * (len(c) % 2) for c in mixed)
     start = first.index(b"movi") - 8
-    body = first[12:start] + b"LIST" + struct.pack("<I", len(movi)) + movi
+    head = bytearray(first[12:start])
+    for mark, offset in ((b"avih", 24), (b"strh", 40)):
+        head[(at := head.index(mark) + offset) : at + 4] = struct.pack("<I", len(mixed))
+    body = bytes(head) + b"LIST" + struct.pack("<I", len(movi)) + movi
     path = tmp_path / "mixed.avi"
     path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(body)) + b"AVI " + body)
     frames = list(read_frames(path))
@@ -324,3 +328,15 @@ def test_a_frame_of_motion_jpeg_with_a_damaged_middle_is_named(tmp_path: Path, p
         with pytest.raises(DamagedFileError, match="frame 9 of 24"):
             file.read_at(9)
         assert number(file.read_at(10).pixels) == 10
+
+
+@pytest.mark.parametrize("is_rgb", [True, False])
+def test_motion_jpeg_of_red_green_and_blue_without_markers(
+    is_rgb: bool, tmp_path: Path, base: np.ndarray, pictures: list[np.ndarray]
+) -> None:
+    path = tmp_path / "row.mjpg"
+    options = {"quality": 95, "subsampling": 0, "keep_rgb": is_rgb}
+    path.write_bytes(b"".join(unmarked(encoded(Image.fromarray(p), "JPEG", **options), b"\1\2\3") for p in pictures))
+    with open_frames(path) as file:
+        assert_every_place_is_its_own(file, base, list(range(COUNT)))
+        assert np.ptp(file.read_at(5).pixels[60].astype(int), axis=-1).max() < 12

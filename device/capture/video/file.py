@@ -26,11 +26,13 @@ from av.video.stream import VideoStream
 from device.capture.files.content import Content
 from device.capture.files.frame_file import FrameFile
 from device.capture.files.limits import DEFAULT, Limits
-from device.capture.files.video_decoder import SeekMissedError, count_pictures, decode_from
-from device.capture.files.video_index import PacketIndex, cut_off
-from device.capture.files.video_picture import Decoded, deinterlaced, to_rgb
 from device.capture.frame import Frame, file_origin
-from device.errors import DamagedFileError, FrameError, FrameTooLargeError
+from device.capture.video.decoder import SeekMissedError, count_pictures, decode_from
+from device.capture.video.index import PacketIndex
+from device.capture.video.length import shortage
+from device.capture.video.picture import Decoded, deinterlaced, to_rgb
+from device.capture.video.tables import SampleTables
+from device.errors import DamagedFileError, FrameError, FrameTooLargeError, UnsupportedPictureError
 
 _DEMUXERS: Final = {Content.AVI: "avi", Content.MP4: "mov", Content.MKV: "matroska", Content.MJPEG: "mjpeg"}
 _BUFFER: Final = 1 << 18  # bytes read at once
@@ -47,6 +49,7 @@ class VideoFile(FrameFile):
     Raises:
         DamagedFileError: The container cannot be opened or holds no video.
         FrameTooLargeError: Its frames, or their number, are beyond ``limits``.
+        UnsupportedPictureError: It is encrypted.
     """
 
     def __init__(self, stream: BinaryIO, content: Content, path: Path, limits: Limits = DEFAULT) -> None:
@@ -56,8 +59,12 @@ class VideoFile(FrameFile):
         self._reached = -1
         self._interlaced = False
         self._kept: OrderedDict[int, VideoFrame] = OrderedDict()
+        tables = SampleTables.read(stream) if content is Content.MP4 else None
         try:
             container, self._video = self._open()
+            track = tables and tables.track(self._video.id)
+            if track and track.encrypted:
+                raise UnsupportedPictureError(path, "encrypted video")
             self._require_size(self._video.codec_context.width, self._video.codec_context.height)
             self._index = PacketIndex.build(container, self._video, limits.max_frames)
             if self._index.counted:
@@ -69,10 +76,10 @@ class VideoFile(FrameFile):
                 raise FrameTooLargeError(path, f"more than {limits.max_frames} frames")
             if self.frame_count == 0:
                 raise DamagedFileError(path, "no frame in the container")
+            self.missing = shortage(stream, content, container, self._video, self._index, tables)
         except (av.FFmpegError, FrameError) as error:
             self.close()
             raise _cause(path, error) from error
-        self.missing = "the file ends in the middle" if cut_off(stream, content) else ""
         if content is not Content.MJPEG:  # pictures in a row state no rate
             self.fps = self._index.mean_rate(self._video.time_base, self._video.average_rate)
 
@@ -90,7 +97,7 @@ class VideoFile(FrameFile):
             picture = self._kept.get(index) or self._find(index)
             self._require_size(picture.width, picture.height)
             pixels = to_rgb(picture, self._video.sample_aspect_ratio, self._limits.max_pixels)
-        except (av.FFmpegError, ValueError) as error:
+        except (av.FFmpegError, SeekMissedError, ValueError) as error:
             self._run = None
             raise _cause(self._path, error, f"frame {index} of {self.frame_count}: ") from error
         return Frame(pixels, file_origin(self._path), index)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which frames a cine loop really holds: its packets gone through once, nothing decoded. Used by ``video_file.py``.
+"""Which frames a cine loop really holds: its packets gone through once, nothing decoded. Used by ``file.py``.
 
 Containers state lengths that were never filled in, durations at a rate that varies, and packets that an edit list
 hides. A frame here is a packet that gives a picture; its place is its turn in the order of presentation.
@@ -7,24 +7,18 @@ hides. A frame here is a packet that gives a picture; its place is its turn in t
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import BinaryIO
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from device.capture.files.content import Content
-
 _PACKED = re.compile(rb"DivX\d+[bB]\d+p")  # two pictures in one packet, said in a note of the encoder
 _HEAD = 4096
-_EBML_SEGMENT = 0x18538067
-_MOST_BOXES = 100_000
 _INTRA_ONLY = 1  # AV_CODEC_PROP_INTRA_ONLY (libavcodec/codec_desc.h)
 
 
@@ -132,66 +126,6 @@ class PacketIndex:
 def spot(packet: Packet[VideoStream]) -> Spot:
     """What a packet is known by when it is met again."""
     return (-1 if packet.pos is None else packet.pos, packet.size, packet.pts)
-
-
-def cut_off(stream: BinaryIO, content: Content) -> bool:
-    """Whether the outermost structure of a container says that the file is longer than it is."""
-    size = stream.seek(0, os.SEEK_END)
-    if content is Content.AVI:
-        return _lists_exceed(stream, size)
-    if content is Content.MJPEG:
-        return False
-    return _boxes_exceed(stream, size) if content is Content.MP4 else _segment_exceeds(stream, size)
-
-
-def _lists_exceed(stream: BinaryIO, size: int) -> bool:
-    """Whether a list of pictures ends behind the file; the index behind them may be missing."""
-    at = 0
-    for _ in range(_MOST_BOXES):
-        stream.seek(at)
-        head = stream.read(12)
-        if len(head) < 8:
-            return False
-        length = int.from_bytes(head[4:8], "little")
-        if head[:4] == b"RIFF":
-            at += 12  # into it
-            continue
-        at += 8 + length + length % 2
-        if head[:4] == b"LIST" and head[8:] == b"movi" and at > size + 1:
-            return True
-    return False
-
-
-def _boxes_exceed(stream: BinaryIO, size: int) -> bool:
-    at = 0
-    for _ in range(_MOST_BOXES):
-        stream.seek(at)
-        head = stream.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if at >= size or length < 8:
-            return at > size  # a length of 0 is "up to the end"
-        at += length
-    return at > size
-
-
-def _segment_exceeds(stream: BinaryIO, size: int) -> bool:
-    at = 0
-    for _ in range(4):  # EBML header, void, segment
-        stream.seek(at)
-        head = stream.read(12)
-        if len(head) < 2 or not head[0]:
-            return False
-        id_bytes = 9 - head[0].bit_length()
-        first = head[id_bytes] if id_bytes < len(head) else 0
-        size_bytes = 9 - first.bit_length()
-        length = int.from_bytes(head[id_bytes : id_bytes + size_bytes], "big") & ((1 << 7 * size_bytes) - 1)
-        unknown = length == (1 << 7 * size_bytes) - 1
-        at += id_bytes + size_bytes + length
-        if int.from_bytes(head[:id_bytes], "big") == _EBML_SEGMENT:
-            return not unknown and at > size
-    return False
 
 
 def _behind(keys: list[int], number: int) -> int:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A decoded picture of a cine loop made into what a person sees: whole, in colours, square, upright.
 
-Used by ``video_file.py``.
+Used by ``file.py``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
 from device.capture.files.depth import to_uint8
+from device.capture.files.grey import is_misread
 from device.capture.frame import Pixels
 
 Decoded = tuple[int, VideoFrame | str]
 """A place in the loop, and its picture or what is wrong with it."""
 
 _SCALING: Final = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+_WHOLE_CHROMA: Final = ("yuv444p", "yuvj444p")  # Motion JPEG of red, green and blue without a marker is called so
 _LIMITED: Final = 1  # AVCOL_RANGE_MPEG
 _ROUNDED: Final = 0.02  # of a side of the matrix: a degree, what computing from an angle leaves
 _MOST_ASPECT: Final = 8  # beyond, a pixel's stated proportions are damage
@@ -49,12 +51,20 @@ def to_rgb(picture: VideoFrame, aspect: Fraction | None, most_pixels: int) -> Pi
         width, height = (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
         if width * height > most_pixels:
             raise ValueError(f"{width} x {height} pixels")
-    square = picture.reformat(width, height, "rgb24", interpolation=_SCALING, threads=1)
+    stored = picture
+    if picture.format.name in _WHOLE_CHROMA and is_misread(_planes(picture), ybr=True):
+        stored = VideoFrame.from_ndarray(_planes(picture), "rgb24")
+    square = stored.reformat(width, height, "rgb24", interpolation=_SCALING, threads=1)
     pixels = to_uint8(square.to_ndarray())
     if picture.color_range == _LIMITED and picture.format.name.startswith("gray"):
         # The scaler takes every grey picture for one of the full range (ITU-R BT.601: 16 is black, 235 white).
         pixels = to_uint8((pixels.astype(np.float32) - 16.0) * (255.0 / 219.0))
     return np.ascontiguousarray(_upright(pixels, picture))
+
+
+def _planes(picture: VideoFrame) -> Pixels:
+    """Three planes of one size as (h, w, 3)."""
+    return np.ascontiguousarray(np.moveaxis(to_uint8(picture.to_ndarray()), 0, -1))
 
 
 def _upright(pixels: Pixels, picture: VideoFrame) -> Pixels:

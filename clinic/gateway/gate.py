@@ -6,6 +6,8 @@ The archive knows passwords but no rights to single studies. So handhelds never 
 * stores instances in studies that it has begun itself, and in no others,
 * may ask whether an instance that it has stored is still there, and gets UIDs and nothing else for an answer,
 * reads an instance back, whole, for 24 hours after it has stored it, and for an hour once it has done so,
+* learns which of the studies that it names another handheld has begun: the readers' pages ask so in its name, before
+  they give it a verdict (``clinic.web.pages.feeds``),
 
 and that is all. Bodies are passed on piece by piece. A WSGI application; ``clinic.service`` starts it with gunicorn.
 """
@@ -28,18 +30,19 @@ from urllib.parse import parse_qs
 from clinic.gateway.inner_archive import ArchiveBusyError, InnerArchive, Passed
 from clinic.gateway.read_back import watched
 from clinic.gateway.received import BodyError, Received
-from clinic.gateway.sent_list import SentList
+from clinic.gateway.sent_list import LIST_FILE, SentList
 from clinic.state import DEVICE_PREFIX, ClinicState
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-LIST_FILE = "handhelds.sqlite3"
-
 _UID = r"([0-9.]{1,64})"
 _STUDIES = "/dicom-web/studies"
 _FIND = re.compile(rf"{_STUDIES}/{_UID}/instances")
 _READ = re.compile(rf"{_STUDIES}/{_UID}/series/{_UID}/instances/{_UID}")
+ELSEWHERE = "/handhelds/elsewhere"
+MOST_STUDIES = 500
+_LARGEST_QUESTION = 64 * 1024
 _UIDS = ("0020000D", "0020000E", "00080018")
 _JSON = "application/dicom+json"
 
@@ -90,6 +93,8 @@ class Gate:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if method == "POST" and path == _STUDIES:
             return self._store(device, environ)
+        if method == "POST" and path == ELSEWHERE:
+            return self._elsewhere(device, environ)
         if method == "GET" and (found := _FIND.fullmatch(path)):
             return self._find(device, found[1], environ.get("QUERY_STRING", ""))
         if method == "GET" and (found := _READ.fullmatch(path)):
@@ -132,6 +137,21 @@ class Gate:
         found = self._archive.find(study, instance) if self._sent.has(device, study, instance) else []
         body = json.dumps([{tag: entry[tag] for tag in _UIDS if tag in entry} for entry in found]).encode()
         return Passed(200, _JSON, len(body), [body])
+
+    def _elsewhere(self, device: str, environ: WSGIEnvironment) -> Passed:
+        length = environ.get("CONTENT_LENGTH", "")
+        if not re.fullmatch(r"[0-9]{1,6}", length) or int(length) > _LARGEST_QUESTION:
+            raise BodyError("a list of studies is expected")
+        try:
+            studies = json.loads(environ["wsgi.input"].read(int(length)))["studies"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            studies = None
+        if not isinstance(studies, list) or len(studies) > MOST_STUDIES:
+            raise BodyError("a list of studies is expected")
+        if not all(isinstance(study, str) and re.fullmatch(_UID, study) for study in studies):
+            raise BodyError("studies are named by their UIDs")
+        body = json.dumps({"elsewhere": self._sent.of_others(device, studies)}).encode()
+        return Passed(200, "application/json", len(body), [body])
 
     def _read(self, device: str, study: str, series: str, instance: str) -> Passed:
         if not self._sent.has(device, study, instance):

@@ -93,6 +93,7 @@ from device.errors.update import (
 )
 from device.errors.upload import (
     AccessError,
+    AnotherHandheldError,
     ArchiveAnswerError,
     ArchiveRefusedError,
     ArchiveRejectedError,
@@ -202,6 +203,7 @@ __all__ = [
     "StickGoneError",
     "StickReadOnlyError",
     "AccessError",
+    "AnotherHandheldError",
     "ArchiveAnswerError",
     "ArchiveRefusedError",
     "ArchiveRejectedError",

@@ -60,7 +60,8 @@ POSITIVE: Final = frozenset({"4A", "4B", "4C", "5", "6"})
 """Categories that ask for a biopsy, or had one."""
 
 _FAULTS: Final = (
-    ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError, struct.error,
+    ArithmeticError, AttributeError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError,
+    struct.error,
 )  # fmt: skip
 """What pydicom lets through on made-up JSON."""
 

@@ -18,8 +18,10 @@ import base64
 import binascii
 import hmac
 import json
+import logging
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -36,12 +38,18 @@ from clinic.state import DEVICE_PREFIX, ClinicState
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+log = logging.getLogger(__name__)
+
 _UID = r"([0-9.]{1,64})"
 _STUDIES = "/dicom-web/studies"
 _FIND = re.compile(rf"{_STUDIES}/{_UID}/instances")
 _READ = re.compile(rf"{_STUDIES}/{_UID}/series/{_UID}/instances/{_UID}")
 ELSEWHERE = "/handhelds/elsewhere"
 MOST_STUDIES = 500
+RESERVE = 2 << 30
+"""Bytes, or a twentieth of a small disk. Accounts, readings and the archive's index are there as well and end when it
+is full; an exam can wait on its handheld."""
+
 _LARGEST_QUESTION = 64 * 1024
 _UIDS = ("0020000D", "0020000E", "00080018")
 _JSON = "application/dicom+json"
@@ -65,9 +73,13 @@ class Gate:
         state: Passwords of the handhelds; looked up for every request, so that a removed handheld is out at once.
         archive: The archive behind.
         sent: Who has sent what.
+        full: Says of a folder whether its disk is nearly full.
     """
 
-    def __init__(self, state: ClinicState, archive: InnerArchive, sent: SentList) -> None:
+    def __init__(
+        self, state: ClinicState, archive: InnerArchive, sent: SentList, full: Callable[[Path], bool] | None = None
+    ) -> None:
+        self._full = full or nearly_full
         self._state = state
         self._archive = archive
         self._sent = sent
@@ -114,6 +126,9 @@ class Gate:
         return user.removeprefix(DEVICE_PREFIX)
 
     def _store(self, device: str, environ: WSGIEnvironment) -> Passed:
+        if self._full(self._state.folder):
+            log.error("the disk is nearly full: nothing is taken from handhelds")
+            return _plain(503, "the clinic's disk is nearly full")
         received = Received.open(environ)
         name = received.name
         owner = self._sent.owner(name.study)
@@ -163,6 +178,12 @@ class Gate:
             return answer
         stored, proved = self._sent.sha256(instance), partial(self._sent.proved, instance)
         return replace(answer, body=watched(answer.content_type, answer.body, stored, proved))
+
+
+def nearly_full(folder: Path) -> bool:
+    """Whether handhelds must not put more on the disk that a folder is on."""
+    disk = shutil.disk_usage(folder)
+    return disk.free < min(RESERVE, disk.total // 20)
 
 
 def _plain(status: int, words: str) -> Passed:

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,10 @@ from pydicom import dcmread, dcmwrite
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from clinic.errors import StateError
+from clinic.gateway.gate import Gate
+from clinic.gateway.inner_archive import InnerArchive
 from clinic.gateway.sent_list import LIST_FILE, SentList
+from clinic.state import ClinicState
 from device.dicom.objects import build_instances
 from device.records.outbox.table import Instance
 from tests.clinic.doors import BOUNDARY, KIND, Door, handheld, person
@@ -279,3 +284,25 @@ def test_a_handheld_in_the_place_of_another_has_all_that_the_other_sent(running_
         with pytest.raises(StateError):
             running_clinic.state.replace_device(before, after)
     assert SentList(running_clinic.state.folder / LIST_FILE).owner(study) == "spare"
+
+
+def test_handhelds_do_not_fill_the_disk_that_the_readings_are_on(tmp_path: Path) -> None:
+    state = ClinicState(tmp_path / "state")
+    password = state.add_device("ward-3")
+    sent = SentList(tmp_path / "sent.sqlite3")
+    gate = Gate(state, InnerArchive(1, "no archive is asked"), sent, full=lambda _: True)
+    coded = base64.b64encode(f"device-ward-3:{password}".encode()).decode()
+    said: list[str] = []
+
+    def ask(method: str, path: str, query: str = "") -> bytes:
+        environ = {"HTTP_AUTHORIZATION": f"Basic {coded}", "REQUEST_METHOD": method, "PATH_INFO": path}
+        return b"".join(gate({**environ, "QUERY_STRING": query}, answer))
+
+    def answer(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
+        said.append(status)
+        return said.append  # type: ignore[return-value]  # never called
+
+    assert b"nearly full" in ask("POST", "/dicom-web/studies")
+    assert ask("GET", "/dicom-web/studies/2.25.1/instances", "SOPInstanceUID=2.25.2") == b"[]"
+    assert said == ["503 Service Unavailable", "200 OK"], "it may still ask"
+    sent.close()

@@ -140,6 +140,7 @@ class Feeder:
             log.warning("a study could not be read: %s", error)  # and the others wait for it no longer
             mark_unreadable(self._store, study_uid, now())
             return 1
+        self._failed.pop(study_uid, None)
         if not metadata:
             mark_gone(self._store, study_uid)
             return 0

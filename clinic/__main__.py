@@ -116,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
         help="with --add-device: for a handheld before 0.6.0, which refuses a file with the key for verdicts",
     )
     parser.add_argument(
+        "--in-place-of",
+        metavar="NAME",
+        help="with --add-device: the new handheld gets the answers to what this one has sent, which is shut out",
+    )
+    parser.add_argument(
         "--remove-device", metavar="NAME", help="shut a handheld out, for instance a stolen one, and end"
     )
     parser.add_argument(
@@ -163,6 +168,8 @@ def _default_state() -> Path:
 
 def _add_device(args: argparse.Namespace, state: ClinicState) -> int:
     names = _names(args)
+    if args.in_place_of:
+        state.replace_device(args.in_place_of, args.add_device)
     enrolment = enrolment_of(args.add_device, state, args.name, names, args.port, state.server(args.name, names))
     path = state.enrolment / f"{args.add_device}.toml"
     write_private(path, enrolment.to_toml(verdicts=not args.without_verdicts).encode())

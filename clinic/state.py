@@ -36,6 +36,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from clinic.certificates import KeyPair, needs_renewal, new_authority, new_server_certificate
 from clinic.errors import StateError
 from clinic.gateway.nginx import UPDATE_FILE, USERS_FILE, users_file
+from clinic.gateway.sent_list import LIST_FILE, SentList
 
 ADMIN = "admin"
 READER = "reader"
@@ -181,6 +182,24 @@ class ClinicState:
             raise StateError(f"{name!r}: there is no handheld of this name")
         self._keep_users(users)
         (self.enrolment / f"{name}.toml").unlink(missing_ok=True)
+
+    def replace_device(self, before: str, after: str) -> None:
+        """Let one handheld take the place of another: it may do with what that has sent what that might, which is out.
+
+        Raises:
+            StateError: There is no such handheld, now or before, or the new one's name cannot be one.
+        """
+        sent = SentList(self.folder / LIST_FILE)
+        try:
+            known = before in self.devices()
+            if before == after or not (known or sent.has_sent(before)):
+                raise StateError(f"{before!r}: there is no other handheld of this name")
+            self.add_device(after)
+            sent.hand_over(before, after)
+        finally:
+            sent.close()
+        if known:
+            self.remove_device(before)
 
     def devices(self) -> tuple[str, ...]:
         """Names of the handhelds that may send."""

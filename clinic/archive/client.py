@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -39,6 +39,7 @@ _LARGEST_METADATA: Final = 64 << 20
 _LARGEST_PICTURE: Final = 32 << 20
 _LARGEST_INSTANCE: Final = 256 << 20
 _PIECE: Final = 64 << 10
+_OVERLOADED: Final = (408, 425, 429, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,26 @@ class ArchiveClient:
         ) as reply:
             return reply.status_code not in (401, 403)
 
+    def of_other_handhelds(self, authorization: str, studies: Sequence[str]) -> frozenset[str]:
+        """Which of these studies another handheld has sent than the one that comes with this header.
+
+        The gate before our own archive knows it (``clinic.gateway.gate``). Of any other archive it is not to be had:
+        then, as of studies that no handheld has begun, nothing is known and none is named.
+
+        Raises:
+            ArchiveError: It cannot be asked, or the handheld was shut out.
+        """
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        question = json.dumps({"studies": list(studies)})
+        with self._request("POST", f"{self.server}/handhelds/elsewhere", headers, content=question) as reply:
+            if reply.status_code == 401 or reply.status_code in _OVERLOADED:
+                _raise_for(reply)
+            ours = reply.status_code == 200 and reply.headers.get("Content-Type", "").startswith("application/json")
+            named = _object(_bounded(reply, _LARGEST_LIST)).get("elsewhere") if ours else []
+        if not isinstance(named, list):
+            raise ArchiveNonsenseError("not a list of studies")
+        return frozenset(studies).intersection(map(str, named))
+
     def store(self, study_uid: str, sop_uid: str, content: bytes) -> None:
         """Store one instance and see that it is there, the same. Storing it again does nothing.
 
@@ -249,10 +270,22 @@ class ArchiveClient:
             raise ArchiveNonsenseError("not a list of data sets")
         return found
 
+    def _get(
+        self, url: str, query: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> AbstractContextManager[httpx.Response]:
+        return self._request("GET", url, headers, query)
+
     @contextmanager
-    def _get(self, url: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, Any] | None = None,
+        content: str | None = None,
+    ) -> Iterator[httpx.Response]:
         try:
-            with self._http.stream("GET", url, params=query or None, headers=headers) as reply:
+            with self._http.stream(method, url, params=query or None, headers=headers, content=content) as reply:
                 yield reply
         except httpx.HTTPError as error:
             # The text of the library's errors names the address, and addresses name studies.
@@ -264,7 +297,7 @@ def _raise_for(reply: httpx.Response) -> None:
         raise ArchiveDeniedError(f"the archive refuses the web application (status {reply.status_code})")
     if reply.status_code == 404:
         raise NotInArchiveError("the archive does not have it")
-    if reply.status_code in (408, 425, 429, 502, 503, 504):
+    if reply.status_code in _OVERLOADED:
         raise ArchiveSilentError(f"the archive is overloaded (status {reply.status_code})")
     if reply.status_code != 200:
         raise ArchiveNonsenseError(f"status {reply.status_code}")

@@ -46,6 +46,9 @@ IMAGE_CLASSES: Final = frozenset(
     {UltrasoundImageStorage, UltrasoundMultiFrameImageStorage, SecondaryCaptureImageStorage}
 )
 MOST_VIEWS: Final = 200
+MOST_PIXELS: Final = 50_000_000
+"""Of a picture: six times what the largest screens have. The archive unpacks all of it for every thumbnail, and a file
+of a few kilobytes may unpack to any size."""
 
 _RANKS: Final = {"malignant": 2, "uncertain": 1, "not_evaluable": 1}
 _SERIOUSNESS: Final = ("not_evaluable", "normal", "benign", "uncertain", "malignant")
@@ -57,7 +60,8 @@ POSITIVE: Final = frozenset({"4A", "4B", "4C", "5", "6"})
 """Categories that ask for a biopsy, or had one."""
 
 _FAULTS: Final = (
-    ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError, struct.error,
+    ArithmeticError, AttributeError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError,
+    struct.error,
 )  # fmt: skip
 """What pydicom lets through on made-up JSON."""
 
@@ -99,9 +103,11 @@ def read_study(study_uid: str, metadata: list[JsonDataset], now: datetime, zone:
     pictures = [dataset for dataset in instances if dataset.get("SOPClassUID") in IMAGE_CLASSES]
     if not pictures:
         return None
+    usable = [dataset for dataset in pictures if _pixels(dataset) <= MOST_PIXELS]
+    problem = "unreadable" if len(usable) < len(pictures) else problem
     try:
         report = _newest_report(instances)
-        views = tuple(_views(pictures, report, zone))
+        views = tuple(_views(usable, report, zone))
     except _FAULTS as error:
         log.warning("a study could not be read: %s", type(error).__name__)
         report, views, problem = ExamReport(), (), "unreadable"
@@ -216,6 +222,10 @@ def _number(value: Any) -> int:
         return int(value)
     except (TypeError, ValueError, OverflowError):
         return 0
+
+
+def _pixels(dataset: Dataset) -> int:
+    return _number(dataset.get("Rows")) * _number(dataset.get("Columns"))
 
 
 def _age(text: str) -> int | None:

@@ -25,12 +25,12 @@ _SOP, _STUDY, _SERIES = (0x0008, 0x0018), (0x0020, 0x000D), (0x0020, 0x000E)
 _OTHER_FORMS = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"}
 """Implicit, big-endian and deflated: the only transfer syntaxes whose data set is not explicit little-endian."""
 
-_LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
-_SHORT = {
+LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+SHORT = {
     *(b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN"),
     *(b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"),
 }
-_UNDEFINED = 0xFFFF_FFFF
+UNDEFINED = 0xFFFF_FFFF
 
 
 class HeadError(ValueError):
@@ -93,13 +93,13 @@ def _element(head: bytes, place: int, before: tuple[int, int]) -> tuple[tuple[in
         raise HeadError("it ends too early")
     tag: tuple[int, int] = struct.unpack_from("<HH", head, place)
     kind = head[place + 4 : place + 6]
-    if kind in _SHORT:
+    if kind in SHORT:
         length, start = int.from_bytes(head[place + 6 : place + 8], "little"), place + 8
-    elif kind in _LONG:
+    elif kind in LONG:
         length, start = int.from_bytes(head[place + 8 : place + 12], "little"), place + 12
     else:
         raise HeadError("an unknown value representation")
-    if tag <= before or length == _UNDEFINED or start + length > len(head):
+    if tag <= before or length == UNDEFINED or start + length > len(head):
         raise HeadError("elements out of order, or of no definite length, before the study is named")
     return tag, head[start : start + length], start + length
 

@@ -6,6 +6,8 @@ The archive knows passwords but no rights to single studies. So handhelds never 
 * stores instances in studies that it has begun itself, and in no others,
 * may ask whether an instance that it has stored is still there, and gets UIDs and nothing else for an answer,
 * reads an instance back, whole, for 24 hours after it has stored it, and for an hour once it has done so,
+* learns which of the studies that it names another handheld has begun: the readers' pages ask so in its name, before
+  they give it a verdict (``clinic.web.pages.feeds``),
 
 and that is all. Bodies are passed on piece by piece. A WSGI application; ``clinic.service`` starts it with gunicorn.
 """
@@ -16,8 +18,10 @@ import base64
 import binascii
 import hmac
 import json
+import logging
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -28,18 +32,25 @@ from urllib.parse import parse_qs
 from clinic.gateway.inner_archive import ArchiveBusyError, InnerArchive, Passed
 from clinic.gateway.read_back import watched
 from clinic.gateway.received import BodyError, Received
-from clinic.gateway.sent_list import SentList
+from clinic.gateway.sent_list import LIST_FILE, SentList
 from clinic.state import DEVICE_PREFIX, ClinicState
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-LIST_FILE = "handhelds.sqlite3"
+log = logging.getLogger(__name__)
 
 _UID = r"([0-9.]{1,64})"
 _STUDIES = "/dicom-web/studies"
 _FIND = re.compile(rf"{_STUDIES}/{_UID}/instances")
 _READ = re.compile(rf"{_STUDIES}/{_UID}/series/{_UID}/instances/{_UID}")
+ELSEWHERE = "/handhelds/elsewhere"
+MOST_STUDIES = 500
+RESERVE = 2 << 30
+"""Bytes, or a twentieth of a small disk. Accounts, readings and the archive's index are there as well and end when it
+is full; an exam can wait on its handheld."""
+
+_LARGEST_QUESTION = 64 * 1024
 _UIDS = ("0020000D", "0020000E", "00080018")
 _JSON = "application/dicom+json"
 
@@ -62,9 +73,13 @@ class Gate:
         state: Passwords of the handhelds; looked up for every request, so that a removed handheld is out at once.
         archive: The archive behind.
         sent: Who has sent what.
+        full: Says of a folder whether its disk is nearly full.
     """
 
-    def __init__(self, state: ClinicState, archive: InnerArchive, sent: SentList) -> None:
+    def __init__(
+        self, state: ClinicState, archive: InnerArchive, sent: SentList, full: Callable[[Path], bool] | None = None
+    ) -> None:
+        self._full = full or nearly_full
         self._state = state
         self._archive = archive
         self._sent = sent
@@ -90,6 +105,8 @@ class Gate:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if method == "POST" and path == _STUDIES:
             return self._store(device, environ)
+        if method == "POST" and path == ELSEWHERE:
+            return self._elsewhere(device, environ)
         if method == "GET" and (found := _FIND.fullmatch(path)):
             return self._find(device, found[1], environ.get("QUERY_STRING", ""))
         if method == "GET" and (found := _READ.fullmatch(path)):
@@ -109,6 +126,9 @@ class Gate:
         return user.removeprefix(DEVICE_PREFIX)
 
     def _store(self, device: str, environ: WSGIEnvironment) -> Passed:
+        if self._full(self._state.folder):
+            log.error("the disk is nearly full: nothing is taken from handhelds")
+            return _plain(503, "the clinic's disk is nearly full")
         received = Received.open(environ)
         name = received.name
         owner = self._sent.owner(name.study)
@@ -133,6 +153,21 @@ class Gate:
         body = json.dumps([{tag: entry[tag] for tag in _UIDS if tag in entry} for entry in found]).encode()
         return Passed(200, _JSON, len(body), [body])
 
+    def _elsewhere(self, device: str, environ: WSGIEnvironment) -> Passed:
+        length = environ.get("CONTENT_LENGTH", "")
+        if not re.fullmatch(r"[0-9]{1,6}", length) or int(length) > _LARGEST_QUESTION:
+            raise BodyError("a list of studies is expected")
+        try:
+            studies = json.loads(environ["wsgi.input"].read(int(length)))["studies"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            studies = None
+        if not isinstance(studies, list) or len(studies) > MOST_STUDIES:
+            raise BodyError("a list of studies is expected")
+        if not all(isinstance(study, str) and re.fullmatch(_UID, study) for study in studies):
+            raise BodyError("studies are named by their UIDs")
+        body = json.dumps({"elsewhere": self._sent.of_others(device, studies)}).encode()
+        return Passed(200, "application/json", len(body), [body])
+
     def _read(self, device: str, study: str, series: str, instance: str) -> Passed:
         if not self._sent.has(device, study, instance):
             return _plain(404, "no such instance of this handheld")
@@ -143,6 +178,12 @@ class Gate:
             return answer
         stored, proved = self._sent.sha256(instance), partial(self._sent.proved, instance)
         return replace(answer, body=watched(answer.content_type, answer.body, stored, proved))
+
+
+def nearly_full(folder: Path) -> bool:
+    """Whether handhelds must not put more on the disk that a folder is on."""
+    disk = shutil.disk_usage(folder)
+    return disk.free < min(RESERVE, disk.total // 20)
 
 
 def _plain(status: int, words: str) -> Passed:

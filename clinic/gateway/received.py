@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from clinic.gateway.dicom_head import HEAD_BYTES, HeadError, InstanceName, read_name
 from clinic.gateway.inner_archive import PIECE
+from clinic.gateway.nesting import Nesting, NestingError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -48,6 +49,7 @@ class Received:
         self._beginning = beginning
         self._tail = tail
         self._digest = hashlib.sha256()
+        self._nesting = Nesting()
 
     @classmethod
     def open(cls, environ: WSGIEnvironment) -> Self:
@@ -81,18 +83,27 @@ class Received:
         """The file in pieces, once; its last piece only when the body has ended as it should.
 
         Raises:
-            BodyError: It does not.
+            BodyError: It does not, or the file is none that the archive could be given (``clinic.gateway.nesting``).
         """
         left, piece = self.length - len(self._beginning), self._beginning
         while left:
-            self._digest.update(piece)
-            yield piece
+            yield self._passed(piece)
             piece = _read(self._stream, min(PIECE, left))
             left -= len(piece)
         if _read(self._stream, len(self._tail)) != self._tail:
             raise BodyError("the body does not end as it should")
+        yield self._passed(piece, last=True)
+
+    def _passed(self, piece: bytes, *, last: bool = False) -> bytes:
+        """A piece that may be passed on."""
+        try:
+            self._nesting.feed(piece)
+            if last:
+                self._nesting.end()
+        except NestingError as error:
+            raise BodyError(str(error)) from None
         self._digest.update(piece)
-        yield piece
+        return piece
 
     def sha256(self) -> str:
         """Of what :meth:`content` has passed on, hexadecimal."""

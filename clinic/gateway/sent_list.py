@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from time import time
+
+LIST_FILE = "handhelds.sqlite3"
+"""In the state folder."""
 
 READ_BACK_S = 24 * 3600
 """How long a handheld may read back what it has stored, until it has done so."""
@@ -62,6 +65,30 @@ class SentList:
         with self._lock:
             self._connection.execute("INSERT OR IGNORE INTO studies VALUES (?, ?)", (study, device))
         return self.owner(study) == device
+
+    def has_sent(self, device: str) -> bool:
+        """Whether this handheld has begun any study."""
+        return self._row("SELECT 1 FROM studies WHERE device = ? LIMIT 1", device) is not None
+
+    def of_others(self, device: str, studies: Collection[str]) -> list[str]:
+        """Which of these studies were begun by another handheld; those that none has begun are not among them."""
+        marks = ", ".join("?" * len(studies))
+        question = f"SELECT uid FROM studies WHERE device <> ? AND uid IN ({marks}) ORDER BY uid"  # noqa: S608 - marks
+        with self._lock:
+            found = self._connection.execute(question, (device, *studies)).fetchall()
+        return [str(row[0]) for row in found]
+
+    def hand_over(self, before: str, after: str) -> int:
+        """Let one handheld have all that another has sent, in whose place it is used.
+
+        Returns:
+            How many studies.
+        """
+        with self._lock, self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("UPDATE instances SET device = ? WHERE device = ?", (after, before))
+            moved = self._connection.execute("UPDATE studies SET device = ? WHERE device = ?", (after, before))
+        return moved.rowcount
 
     def has(self, device: str, study: str, instance: str) -> bool:
         """Whether this handheld has stored this instance, at any time."""

@@ -8,6 +8,7 @@ goes on from where it was. Doing a change twice does no harm.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
@@ -16,14 +17,18 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clinic.archive.client import ArchiveClient, JsonDataset
+from clinic.archive.errors import ArchiveNonsenseError
 from clinic.archive.study import read_study
-from clinic.index.writer import mark_gone, put
+from clinic.index.writer import mark_gone, mark_unreadable, put
 from clinic.store.database import Store
 from clinic.store.schema import ArchiveFeed, Exam, now, opaque_id
 
 log = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(seconds=30)
+TRIES: Final = 3
+"""How often one study may keep the others waiting: the archive may be at fault, or the study."""
+
 _FEED: Final = "changes"
 _BATCH: Final = 100
 _PAGE: Final = 200
@@ -48,6 +53,7 @@ class Feeder:
         self._archive = archive
         self._zone = zone
         self._name = opaque_id()
+        self._failed: Counter[str] = Counter()
 
     def run_once(self) -> int:
         """Do what has changed since the last time.
@@ -125,7 +131,16 @@ class Feeder:
         Raises:
             ArchiveError: The archive cannot be asked.
         """
-        metadata = self._archive.study_metadata(study_uid)
+        try:
+            metadata = self._archive.study_metadata(study_uid)
+        except ArchiveNonsenseError as error:
+            self._failed[study_uid] += 1
+            if self._failed[study_uid] < TRIES:
+                raise
+            log.warning("a study could not be read: %s", error)  # and the others wait for it no longer
+            mark_unreadable(self._store, study_uid, now())
+            return 1
+        self._failed.pop(study_uid, None)
         if not metadata:
             mark_gone(self._store, study_uid)
             return 0

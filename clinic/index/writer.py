@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
+from clinic.archive.content import ExamContent
 from clinic.archive.study import StudyFacts
 from clinic.reading.policy import READ_WITHIN
 from clinic.store.database import Store
@@ -44,6 +45,17 @@ def mark_gone(store: Store, study_uid: str) -> None:
         exam = session.scalars(select(Exam).where(Exam.study_uid == study_uid)).one_or_none()
         if exam is not None and exam.problem != "gone":
             exam.problem, exam.instances = "gone", 0
+
+
+def mark_unreadable(store: Store, study_uid: str, now: datetime) -> None:
+    """Say of a study that the archive has it and cannot tell what is in it; what was known of it stays."""
+    with store.write() as session:
+        exam = session.scalars(select(Exam).where(Exam.study_uid == study_uid)).one_or_none()
+        if exam is None:
+            exam = Exam(study_uid=study_uid, received_at=now, started_at=now, waiting_stage=1, due_at=now + READ_WITHIN)
+            exam.content = ExamContent(()).to_json()
+            session.add(exam)
+        exam.problem = "unreadable"
 
 
 def _put(store: Store, facts: StudyFacts, now: datetime) -> str:

@@ -146,7 +146,8 @@ def figures(session: Session, since: datetime, until: datetime) -> list[Figure]:
     """Agreement with the clinic's word for every reader, operator, device and model version.
 
     The word is a proven outcome where there is one, else the final category of the last reader. A reader is compared
-    only where another reader, or a proof, had the last word: agreeing with oneself does not count.
+    only where another reader, or a proof, had the last word: agreeing with oneself does not count. An exam that waits
+    for a reader has no last word yet, and the next reader must not learn the first one from an operator's figures.
 
     Args:
         session: A transaction.
@@ -161,7 +162,7 @@ def figures(session: Session, since: datetime, until: datetime) -> list[Figure]:
     pairs: dict[tuple[Subject, str], list[Pair]] = defaultdict(list)
     columns = select(
         Exam.id, Exam.operator, Exam.station, Exam.model_name, Exam.model_result, Exam.clinician_category
-    ).where(Exam.id.in_(readings))
+    ).where(Exam.id.in_(readings), Exam.waiting_stage.is_(None))
     for exam in session.execute(columns):
         last = readings[exam.id][-1]
         reference = proven.get(exam.id, is_positive(str(last.category)))

@@ -30,6 +30,7 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of a deed
     INVITED = "invited"
     IDENTITY_LINKED = "identity-linked"
+    PATIENT_SEARCHED = "patient-searched"
     EXAM_OPENED = "exam-opened"
     EXAM_CLAIMED = "exam-claimed"
     EXAM_RELEASED = "exam-released"

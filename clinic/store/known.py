@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Of which exams a reader may know how they stand: the condition that every list of them shares."""
+"""Of which exams a reader may know how they stand: what every list of them, and the audit trail, goes by."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, not_, or_, select, true
+from sqlalchemy.orm import Session
 
 from clinic.store.schema import Account, Exam, Reading, Role
 
@@ -18,6 +19,18 @@ def known_to(reader_id: str) -> ColumnElement[bool]:
         return true()
     own = select(Reading.exam_id).where(Reading.reader_id == reader_id, Reading.exam_id == Exam.id)
     return or_(Exam.waiting_stage.is_(None), own.where(Reading.decided_at.is_not(None)).exists())
+
+
+def unanswered_by(session: Session, reader_id: str) -> frozenset[str]:
+    """Ids of exams that another has begun to read, and that still wait for an answer of this reader's.
+
+    Args:
+        session: A transaction.
+        reader_id: Id of the reader's account; empty for a person who does not read.
+    """
+    others = select(Reading.exam_id).where(Reading.reader_id != reader_id, Reading.exam_id == Exam.id)
+    waiting = select(Exam.id).where(Exam.waiting_stage.is_not(None), others.exists(), not_(known_to(reader_id)))
+    return frozenset(session.scalars(waiting)) if reader_id else frozenset()
 
 
 def reader_id_of(account: Account) -> str:

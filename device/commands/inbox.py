@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Fetch, or print what has come.
 
     Returns:
-        0; 1 when something came that cannot be taken as the clinic's.
+        0; 1 when something came that cannot be taken as the clinic's, or is kept from this device.
 
     Raises:
         NotEnrolledError: No clinic is set.

@@ -94,6 +94,7 @@ from device.errors.update import (
 )
 from device.errors.upload import (
     AccessError,
+    AnotherHandheldError,
     ArchiveAnswerError,
     ArchiveRefusedError,
     ArchiveRejectedError,
@@ -204,6 +205,7 @@ __all__ = [
     "StickGoneError",
     "StickReadOnlyError",
     "AccessError",
+    "AnotherHandheldError",
     "ArchiveAnswerError",
     "ArchiveRefusedError",
     "ArchiveRejectedError",

@@ -112,3 +112,12 @@ class VerdictUnknownError(UploadError):
     """A verdict of the clinic says something that this version does not know."""
 
     code = "verdict-unknown"
+
+
+class AnotherHandheldError(UploadError):
+    """The clinic keeps answers from this device, because another handheld has sent their exams.
+
+    So it is where records were restored to another handheld and the clinic was not told that it is used in its place.
+    """
+
+    code = "another-handheld"

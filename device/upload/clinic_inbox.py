@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from device.errors import (
+    AnotherHandheldError,
     ArchiveAnswerError,
     ArchiveRefusedError,
     ArchiveUnreachableError,
@@ -59,7 +60,7 @@ class InboxResult:
         planned: Patients planned for today.
         told: Verdicts that the clinic was told were opened.
         count: What the badge shows now.
-        refused: Why verdicts were not kept, one error each; the others were.
+        refused: Why verdicts were not kept, one error each, or not given to this device; the others were.
     """
 
     offered: bool = True
@@ -188,19 +189,22 @@ class _Exchange:
         return told
 
     def _fetch_verdicts(self) -> int:
-        kept, here, come_back = 0, self._table.known(), self._table.come_back()
+        kept, others, here, come_back = 0, 0, self._table.known(), self._table.come_back()
         for some in _portions(self._table.asked_about(), MOST_STUDIES):
             question = {"studies": list(some), "come_back": [uid for uid in some if uid in come_back]}
             answer = self._post("/verdicts", question)
             found = answer.get("verdicts") if isinstance(answer, dict) else None
             if not isinstance(found, list) or len(found) > MOST_STUDIES:
                 raise ArchiveAnswerError(self._link.name, "what should be a list of verdicts is not one")
-            ended = answer.get("ended", [])
-            if not isinstance(ended, list):
+            ended, elsewhere = answer.get("ended", []), answer.get("elsewhere", [])
+            if not isinstance(ended, list) or not isinstance(elsewhere, list):
                 raise ArchiveAnswerError(self._link.name, "what should be a list of verdicts is not one")
+            others += sum(uid in elsewhere for uid in some)
             came = [SignedVerdict.from_answer(raw, self._link.name) for raw in found]
             kept += self._keep([one for one in came if one.id not in here], frozenset(some))
             self._table.end_call_backs([uid for uid in some if uid in ended])
+        if others:
+            self._refused.append(AnotherHandheldError(self._link.name, f"{others} exams"))
         return kept
 
     def _keep(self, came: Sequence[SignedVerdict], asked: frozenset[str]) -> int:

@@ -2,9 +2,8 @@
 """Whether the clinic's archive still has an exam, asked once more before the handheld's own copy goes.
 
 A receipt says what was there when it was written. Archives lose things, and people delete them; so the retention policy
-(``device.records.store.retention``) asks again, instance by instance. No network, another clinic, a refusal: all of
-these
-leave the question open, and then the exam stays.
+(``device.records.store.retention``) asks again, instance by instance. No network, a refusal, an archive at another
+address that lacks something: all of these leave the question open, and then the exam stays.
 """
 
 from __future__ import annotations
@@ -49,12 +48,15 @@ def standing(archive: DicomWebArchive, entry: OutboxEntry) -> Standing:
         receipt = Receipt.from_json(entry.receipt)
     except (ValueError, KeyError, TypeError):
         return Standing.UNKNOWN
-    if receipt.archive != archive.url or not receipt.instances:
+    if not receipt.instances:
         return Standing.UNKNOWN
+    # An archive at another address may be the same one on another machine. What it has is there; but that it lacks
+    # something says nothing of the archive that the receipt is from.
+    elsewhere = receipt.archive != archive.url
     for instance in receipt.instances:
         try:
             if archive.find(receipt.study_uid, instance.sop_uid) is None:
-                return Standing.MISSING
+                return Standing.UNKNOWN if elsewhere else Standing.MISSING
         except ContentConflictError:
             continue  # it is there, and more than once
         except UploadError:

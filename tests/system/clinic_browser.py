@@ -52,10 +52,30 @@ def axe_core(folder: Path) -> str:
 _ASK_CUT = """
 const shows = (one) => getComputedStyle(one).overflowX === "visible" || one.scrollWidth <= one.clientWidth + 1;
 const mayHide = "input, textarea, select, .hidden, [data-stage]";
-return [...document.querySelectorAll("main *")].filter((one) => !shows(one) && !one.closest(mayHide))
+const cut = [...document.querySelectorAll("main *")].filter((one) => !shows(one) && !one.closest(mayHide))
   .map((one) => `cut off: ${one.outerHTML.slice(0, 120)}`);
+const ruler = document.createElement("canvas").getContext("2d"), ARROW = 20;
+for (const list of document.querySelectorAll("main select")) {
+  if (!list.checkVisibility()) { continue; }
+  const style = getComputedStyle(list);
+  ruler.font = style.font;
+  const room = list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - ARROW;
+  for (const choice of list.options) {
+    if (ruler.measureText(choice.text).width > room) { cut.push(`cut off in ${list.name}: ${choice.text}`); }
+  }
+}
+const burned = [...document.querySelectorAll(".burned")].filter((one) => one.checkVisibility());
+for (const one of burned) {
+  for (const other of burned.slice(burned.indexOf(one) + 1)) {
+    const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+    if (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom) {
+      cut.push(`one over the other: ${one.textContent} ${other.textContent}`);
+    }
+  }
+}
+return cut;
 """
-"""What does not fit into its own box on a page and is scrolled or hidden there."""
+"""What does not fit into its own box on a page and is scrolled, shortened or hidden there, or lies over other words."""
 
 
 _ASK_RINGS = """
@@ -111,6 +131,7 @@ class Person:
             "--disable-dev-shm-usage",
             "--disable-gpu",
             "--hide-scrollbars",
+            "--force-prefers-reduced-motion",  # a colour halfway between two is nothing to be judged
             "--lang=en",
         ):
             options.add_argument(word)

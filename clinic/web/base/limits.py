@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from flask import Flask, current_app, request
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
 from clinic.store.database import Store
@@ -52,6 +52,13 @@ def try_once(store: Store, what: str, who: str, most: int, within: timedelta) ->
             return attempt.count <= most
     except IntegrityError:  # two first tries at once: one of them was counted
         return True
+
+
+def take_back(store: Store, what: str, who: str) -> None:
+    """Count a try no more that was no guess; those before it still count."""
+    with store.write() as session:
+        fewer = update(Attempt).where(Attempt.key == _key(what, who), Attempt.count > 0)
+        session.execute(fewer.values(count=Attempt.count - 1))
 
 
 def forget(store: Store, what: str, who: str) -> None:

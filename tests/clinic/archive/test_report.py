@@ -139,3 +139,14 @@ def test_nothing_that_the_model_says_of_a_lesion_is_taken_up() -> None:
     said = json.dumps([asdict(lesion) for lesion in facts.content.lesions])
     assert "phantomnet" not in said
     assert "uncertain" not in said
+
+
+def test_items_nested_beyond_all_measure_make_an_exam_with_a_problem() -> None:
+    metadata = study()
+    inner: dict[str, Any] = {"0040A160": {"vr": "UT", "Value": ["deep"]}}
+    for _ in range(2000):
+        inner = {"0040A730": {"vr": "SQ", "Value": [inner]}}
+    metadata[-1]["0040A730"]["Value"].append(inner)
+    facts = read_study(exams.exam("hostile").uid, metadata, now())
+    assert facts is not None
+    assert facts.problem == "unreadable"

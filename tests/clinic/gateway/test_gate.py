@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +15,11 @@ import pytest
 from pydicom import dcmread, dcmwrite
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from clinic.gateway.gate import LIST_FILE
+from clinic.errors import StateError
+from clinic.gateway.gate import Gate
+from clinic.gateway.inner_archive import InnerArchive
+from clinic.gateway.sent_list import LIST_FILE, SentList
+from clinic.state import ClinicState
 from device.dicom.objects import build_instances
 from device.records.outbox.table import Instance
 from tests.clinic.doors import BOUNDARY, KIND, Door, handheld, person
@@ -241,3 +248,61 @@ def test_an_addendum_months_later_still_belongs_to_its_study(running_clinic: Rea
     *_, report = build_instances(replace(exams.exam("gate addendum"), note="later"), exams.DEVICE)
     assert own.store(report.content) == 200
     assert len(running_clinic.stored(study)) == 2
+
+
+def test_a_handheld_learns_which_studies_are_another_s_and_nothing_of_those_that_are_nobody_s(
+    own: Door, other: Door
+) -> None:
+    study, image = image_of("gate elsewhere")
+    assert own.store(image.content) == 200
+
+    def elsewhere(door: Door, *studies: str) -> object:
+        answer = door.ask("POST", "/handhelds/elsewhere", json.dumps({"studies": studies}).encode())
+        assert answer.status_code == 200
+        return answer.json()
+
+    assert elsewhere(own, study, "2.25.4711") == {"elsewhere": []}
+    assert elsewhere(other, study, "2.25.4711") == {"elsewhere": [study]}
+    assert elsewhere(other) == {"elsewhere": []}
+    for body in (b"", b"[]", b"{}", b'{"studies": "x"}', b'{"studies": [1]}', b'{"studies": ["x"]}', b"[" * 60_000,
+                 json.dumps({"studies": ["1.2"] * 501}).encode(), b" " * 70_000):  # fmt: skip
+        assert other.ask("POST", "/handhelds/elsewhere", body).status_code == 400, body[:40]
+
+
+def test_a_handheld_in_the_place_of_another_has_all_that_the_other_sent(running_clinic: RealArchive) -> None:
+    study, image = image_of("gate replaced")
+    broken = handheld(running_clinic, "broken")
+    assert broken.store(image.content) == 200
+    ask, _ = places(study, image.content)
+    running_clinic.state.replace_device("broken", "spare")
+    spare = handheld(running_clinic, "spare")
+    assert broken.ask("GET", ask).status_code == 401
+    assert len(spare.ask("GET", ask).json()) == 1
+    *_, report = build_instances(exams.exam("gate replaced"), exams.DEVICE)
+    assert spare.store(report.content) == 200, "an addendum"
+    for before, after in (("broken", "other"), ("never-there", "other"), ("spare", "spare"), ("spare", "No Name")):
+        with pytest.raises(StateError):
+            running_clinic.state.replace_device(before, after)
+    assert SentList(running_clinic.state.folder / LIST_FILE).owner(study) == "spare"
+
+
+def test_handhelds_do_not_fill_the_disk_that_the_readings_are_on(tmp_path: Path) -> None:
+    state = ClinicState(tmp_path / "state")
+    password = state.add_device("ward-3")
+    sent = SentList(tmp_path / "sent.sqlite3")
+    gate = Gate(state, InnerArchive(1, "no archive is asked"), sent, full=lambda _: True)
+    coded = base64.b64encode(f"device-ward-3:{password}".encode()).decode()
+    said: list[str] = []
+
+    def ask(method: str, path: str, query: str = "") -> bytes:
+        environ = {"HTTP_AUTHORIZATION": f"Basic {coded}", "REQUEST_METHOD": method, "PATH_INFO": path}
+        return b"".join(gate({**environ, "QUERY_STRING": query}, answer))
+
+    def answer(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
+        said.append(status)
+        return said.append  # type: ignore[return-value]  # never called
+
+    assert b"nearly full" in ask("POST", "/dicom-web/studies")
+    assert ask("GET", "/dicom-web/studies/2.25.1/instances", "SOPInstanceUID=2.25.2") == b"[]"
+    assert said == ["503 Service Unavailable", "200 OK"], "it may still ask"
+    sent.close()

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
+from pydicom import dcmread
 from sqlalchemy import select, update
 
-from clinic.index.feeder import LEASE, Feeder
+from clinic.archive import client
+from clinic.archive.errors import ArchiveNonsenseError
+from clinic.index.feeder import LEASE, TRIES, Feeder
 from clinic.store.database import Store
 from clinic.store.schema import ArchiveFeed, Exam, ExamState, now
+from device.dicom.objects import build_instances
 from tests.clinic.conftest import Clinic
+from tests.clinic.doors import handheld
 from tests.device.upload import exams
 
 
@@ -93,3 +99,45 @@ def test_an_archive_without_a_feed_is_asked_what_has_grown(
     assert feeder.run_once() >= 1
     assert exam_of(store, today.uid).view_count == 1
     assert feeder.reconcile(now() - timedelta(days=1)) == 0
+
+
+def test_a_study_whose_description_cannot_be_read_keeps_no_other_exam_from_the_index(
+    clinic: Clinic, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file with a note of a hundred megabytes would keep the worklist empty for ever."""
+    feeder, door = Feeder(store, clinic.client), handheld(clinic.archive, "hostile")
+    feeder.run_once()
+    monkeypatch.setattr(client, "_LARGEST_METADATA", 1 << 20)
+    made = clinic.exam()
+    *pictures, report = build_instances(made, exams.DEVICE)
+    dataset = dcmread(io.BytesIO(report.content))
+    dataset.ContentSequence[-1].TextValue = "x" * (2 << 20)
+    written = io.BytesIO()
+    dataset.save_as(written)
+    for content in (*(one.content for one in pictures), written.getvalue()):
+        assert door.store(content) == 200
+    after = clinic.send(clinic.exam())
+    for _ in range(TRIES - 1):
+        with pytest.raises(ArchiveNonsenseError):
+            feeder.run_once()
+    feeder.run_once()
+    assert exam_of(store, after).view_count == 1
+    assert exam_of(store, made.uid).problem == "unreadable", "a person can see that there is one"
+    feeder.run_once()  # which it holds up no more, however often the archive tells of it
+    monkeypatch.undo()
+    feeder.rebuild()
+    assert (exam_of(store, made.uid).problem, exam_of(store, made.uid).view_count) == (None, 1)
+
+
+def test_what_was_read_of_an_exam_stays_when_it_cannot_be_read_any_more(
+    clinic: Clinic, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feeder = Feeder(store, clinic.client)
+    uid = clinic.send(clinic.exam())
+    feeder.read(uid)
+    monkeypatch.setattr(client, "_LARGEST_METADATA", 1000)
+    for _ in range(TRIES - 1):
+        with pytest.raises(ArchiveNonsenseError):
+            feeder.read(uid)
+    assert feeder.read(uid) == 1
+    assert (exam_of(store, uid).problem, exam_of(store, uid).view_count) == ("unreadable", 1)

@@ -81,6 +81,39 @@ def test_guessing_is_slowed_down_whatever_is_right(site: Site) -> None:
     assert site.browser().sign_in("ben").status_code == 302
 
 
+def sign_in_from(site: Site, address: str, name: str, password: str = PASSWORD) -> int:
+    """Status of signing in from somewhere in the network, in a browser of its own."""
+    browser = site.browser()
+    browser.client.environ_base["REMOTE_ADDR"] = address
+    return browser.sign_in(name, password).status_code
+
+
+def test_a_stranger_who_guesses_shuts_nobody_out(site: Site) -> None:
+    """Names are known; whoever types them wrongly somewhere in the network must not keep their owners from reading."""
+    assert {sign_in_from(site, "192.0.2.66", "asha", "wrong") for _ in range(40)} == {401, 429}
+    assert sign_in_from(site, "192.0.2.7", "asha") == 302
+    assert sign_in_from(site, "192.0.2.66", "ben") == 429
+
+
+def test_guessing_one_name_from_many_addresses_is_slowed_down_too(site: Site) -> None:
+    found = [sign_in_from(site, f"192.0.2.{number}", "asha", "wrong") for number in range(1, 120)]
+    assert found[0] == 401
+    assert found[-1] == 429
+
+
+def test_a_whole_shift_signs_in_from_behind_one_address(site: Site) -> None:
+    """What was right is no guess and is not counted as one."""
+    assert {sign_in_from(site, "192.0.2.1", "asha") for _ in range(40)} == {302}
+    assert sign_in_from(site, "192.0.2.1", "asha", "wrong") == 401
+
+
+def test_who_has_an_account_gets_no_further_guesses_by_signing_in(site: Site) -> None:
+    for _ in range(40):
+        sign_in_from(site, "192.0.2.1", "asha", "wrong")
+        sign_in_from(site, "192.0.2.1", "ben")
+    assert sign_in_from(site, "192.0.2.1", "ben") == 429
+
+
 def test_a_wrong_name_and_a_wrong_password_look_the_same(site: Site) -> None:
     browser = site.browser()
     unknown, wrong = browser.sign_in("nobody", "x"), browser.sign_in("asha", "x")

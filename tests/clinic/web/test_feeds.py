@@ -13,12 +13,15 @@ from sqlalchemy import select
 
 from clinic.reading.follow_up import open_follow_up
 from clinic.reading.policy import Policy
-from clinic.store.schema import AuditEntry, FollowUp, Reading, now
+from clinic.store.schema import AuditEntry, Exam, ExamState, FollowUp, Reading, now
 from clinic.web.base.pages import today
 from clinic.web.pages.feeds import handheld as door
+from device.dicom.objects import build_instances
 from tests.clinic.conftest import Clinic
+from tests.clinic.doors import handheld as own_door
 from tests.clinic.web.conftest import BASE, Site
 from tests.clinic.web.test_reading import decide, handheld, read_blind, sent
+from tests.device.upload import exams
 
 
 def header(user: str, password: str) -> dict[str, str]:
@@ -200,3 +203,52 @@ def test_names_that_are_none_are_refused(site: Site, name: object) -> None:
         ("/device/v1/verdicts/seen", {"seen": [{"id": "x", "study": name}]}),
     ):
         assert client.post(path, base_url=BASE, headers=right, json=body).status_code == 400
+
+
+class Handheld:
+    """One that the archive knows, with what it has sent itself."""
+
+    def __init__(self, site: Site, name: str) -> None:
+        self._site = site
+        self._header = header(f"device-{name}", site.clinic.archive.state.add_device(name))
+        self._door = own_door(site.clinic.archive, name)
+
+    def send(self) -> Exam:
+        made = self._site.clinic.exam()
+        for instance in build_instances(made, exams.DEVICE):
+            assert self._door.store(instance.content) == 200
+        return self._site.exam(made.uid)
+
+    def ask(self, path: str, body: object) -> Any:
+        client = self._site.app.test_client()
+        answer = client.post(f"/device/v1/{path}", base_url=BASE, json=body, headers=self._header)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+
+def test_whose_exam_it_is_not_gets_no_verdict_and_is_not_believed(site: Site) -> None:
+    """A UID stands on paper and in the archive: knowing it is not having sent the exam."""
+    ward, other = Handheld(site, "ward-3"), Handheld(site, "ward-4")
+    exam, asha, tom = ward.send(), site.browser("asha"), site.browser("tom")
+    read_blind(asha, exam, "4C")
+    decide(asha, exam, "4C", "biopsy")
+    named = {"studies": [exam.study_uid, "2.25.4711"], "come_back": [exam.study_uid]}
+    assert other.ask("verdicts", named) == {"verdicts": [], "elsewhere": [exam.study_uid]}
+    assert "has come back" not in tom.get("/follow-up").text
+    (given,) = ward.ask("verdicts", {"studies": [exam.study_uid]})["verdicts"]
+    opened = {"seen": [{"id": given["id"], "study": exam.study_uid}]}
+    assert other.ask("verdicts/seen", opened) == {"seen": []}
+    assert site.again(exam).state == ExamState.READ
+    assert ward.ask("verdicts/seen", opened) == {"seen": [given["id"]]}
+    assert site.again(exam).state == ExamState.RETURNED
+
+
+def test_who_takes_a_broken_one_s_place_gets_its_verdicts(site: Site) -> None:
+    broken, spare = Handheld(site, "broken-1"), Handheld(site, "spare-1")
+    exam, asha = broken.send(), site.browser("asha")
+    read_blind(asha, exam, "4C")
+    decide(asha, exam, "4C", "biopsy")
+    asked = {"studies": [exam.study_uid]}
+    assert spare.ask("verdicts", asked)["verdicts"] == []
+    site.clinic.archive.state.replace_device("broken-1", "spare-1")
+    assert len(spare.ask("verdicts", asked)["verdicts"]) == 1

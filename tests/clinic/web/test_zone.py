@@ -44,7 +44,7 @@ def test_times_and_days_are_those_of_the_clinic(clinic: Clinic, make_site: Calla
     with site.services.store.read() as session:
         follow_up = session.scalars(select(FollowUp)).one()
     assert follow_up.due_on.isoformat() == "2025-05-04"
-    assert "Overdue since 2025-05-05<" in asha.get("/?tab=overdue").text
+    assert 'Overdue since <time datetime="2025-05-05">2025-05-05<' in asha.get("/?tab=overdue").text
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "today"])

@@ -27,6 +27,7 @@ class ClinicAnswers:
         self.day = "2025-03-04"
         self.seen: list[dict[str, str]] = []
         self.ended: list[str] = []
+        self.elsewhere: list[str] = []
         self.asked: list[list[str]] = []
         self.come_back: list[list[str]] = []
         self.status = 200
@@ -67,7 +68,8 @@ class ClinicAnswers:
             self.come_back.append(asked["come_back"])
             seen = {entry["id"] for entry in self.seen}
             given = [verdict for verdict in self.verdicts if verdict["id"] not in seen]
-            return {"verdicts": given, "ended": self.ended} if self.ended else {"verdicts": given}
+            said = {"ended": self.ended, "elsewhere": self.elsewhere}
+            return {"verdicts": given, **{name: uids for name, uids in said.items() if uids}}
         if (method, path) == ("POST", "/device/v1/verdicts/seen"):
             self.seen += asked["seen"]
             return {"seen": [entry["id"] for entry in asked["seen"]]}

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.commands import inbox as command
 from device.errors import (
+    AnotherHandheldError,
     ArchiveAnswerError,
     ArchiveRefusedError,
     ArchiveUnreachableError,
@@ -370,3 +371,17 @@ def test_a_backup_brings_verdicts_back(records: Records, clinic: ClinicAnswers, 
     records.store.merge_exam(copy, exam.uid, no_file)
     copy.close()
     assert [verdict.id for verdict in records.store.get(exam.uid).verdicts] == ["v1"]
+
+
+def test_answers_that_the_clinic_keeps_for_another_handheld_are_said(records: Records, clinic: ClinicAnswers) -> None:
+    """Restored records on another handheld: nobody must wait for an answer that never comes, and not know why."""
+    exam = sent(records)
+    clinic.elsewhere = [exam.uid]
+    result = fetch(records, clinic)
+    assert [type(error) for error in result.refused] == [AnotherHandheldError]
+    assert "in its place" in command._in_words(result)
+    clinic.elsewhere = ["2.25.4711"]
+    assert fetch(records, clinic).refused == ()
+    clinic.elsewhere = "x"  # type: ignore[assignment]
+    with pytest.raises(ArchiveAnswerError):
+        fetch(records, clinic)

@@ -38,7 +38,10 @@ def test_what_is_there_what_is_gone_and_what_nobody_can_say(archive: RealArchive
     entry = entry_of(uid, there.url, names)
     assert standing(there, entry) is Standing.PRESENT
     assert standing(there, entry_of(uid, there.url, [*names, f"{uid}.404"])) is Standing.MISSING
-    assert standing(there, entry_of(uid, "https://elsewhere.example/dicom-web", names)) is Standing.UNKNOWN
+    moved = "https://elsewhere.example/dicom-web"
+    assert standing(there, entry_of(uid, moved, names)) is Standing.PRESENT, "the clinic has another address now"
+    assert standing(there, entry_of(uid, moved, [*names, f"{uid}.404"])) is Standing.UNKNOWN, "or it is another clinic"
+    assert standing(there, entry_of(uid, moved, [])) is Standing.UNKNOWN
     assert standing(there, replace(entry, receipt="receipt of the clinic")) is Standing.UNKNOWN
     with nobodys_port() as port:
         nowhere = f"https://localhost:{port}/dicom-web"

@@ -22,7 +22,12 @@ from device.words import LANGUAGES
 blueprint = Blueprint("accounts", __name__)
 
 _BY_NAME: Final = 6
+"""Wrong tries of one name from one address, and of one's own old password."""
+
 _BY_ADDRESS: Final = 30
+_BY_NAME_ANYWHERE: Final = 100
+"""More than one address may make: who guesses from one place keeps no owner of a name from signing in at another."""
+
 _BY_CODE: Final = 10
 _WITHIN: Final = timedelta(minutes=15)
 
@@ -41,9 +46,11 @@ def show_sign_in() -> ResponseReturnValue:
 def do_sign_in() -> ResponseReturnValue:
     """Check name and password; slow for who guesses."""
     name, password = request.form.get("name", "")[:64], request.form.get("password", "")
-    store = services().store
-    allowed = limits.try_once(store, "sign-in-name", name.strip().casefold(), _BY_NAME, _WITHIN)
-    allowed = limits.try_once(store, "sign-in-address", address(), _BY_ADDRESS, _WITHIN) and allowed
+    store, typed = services().store, name.strip().casefold()
+    here = f"{address()} {typed}"
+    allowed = limits.try_once(store, "sign-in-address", address(), _BY_ADDRESS, _WITHIN)
+    allowed = allowed and limits.try_once(store, "sign-in-here", here, _BY_NAME, _WITHIN)
+    allowed = allowed and limits.try_once(store, "sign-in-name", typed, _BY_NAME_ANYWHERE, _WITHIN)
     if not allowed:
         return render_template("accounts/sign_in.html", problem="too_many"), 429
     with store.read() as session:
@@ -52,7 +59,9 @@ def do_sign_in() -> ResponseReturnValue:
         with store.write() as session:
             note(session, Action.SIGN_IN_REFUSED, address=address())
         return render_template("accounts/sign_in.html", problem="wrong"), 401
-    limits.forget(store, "sign-in-name", account.name)
+    limits.take_back(store, "sign-in-address", address())
+    limits.forget(store, "sign-in-here", here)
+    limits.forget(store, "sign-in-name", typed)
     with store.write() as session:
         token = sign_in.begin(session, account)
         note(session, Action.SIGNED_IN, actor=account.name, subject=account.id, address=address())

@@ -10,9 +10,12 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
+import re
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -21,6 +24,8 @@ from flask import Response, abort, make_response, request
 from clinic.state import DEVICE_PREFIX
 from clinic.web.base import limits
 from clinic.web.services import services
+
+log = logging.getLogger(__name__)
 
 _BELIEVED_S: Final = 60.0
 _MOST_WRONG: Final = 30
@@ -52,6 +57,20 @@ def handheld() -> str:
                 _believed.clear()
             _believed[digest] = time.monotonic() + _BELIEVED_S
     return name
+
+
+def its_own(studies: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What the handheld that asks may ask about, of the studies that it names, and what another one has sent.
+
+    A UID alone is no proof: one who has seen a report of another handheld's, on paper or in an archive, can name it.
+    """
+    named = [study for study in studies if re.fullmatch(r"[0-9.]{1,64}", study)]
+    if not named:
+        return list(studies), []
+    away = services().doors.of_other_handhelds(request.headers.get("Authorization", ""), named)
+    if away:
+        log.warning("a handheld asks about %d exams that another one has sent", len(away))
+    return [study for study in studies if study not in away], sorted(away)
 
 
 def _user(header: str) -> str:

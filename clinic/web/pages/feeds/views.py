@@ -2,14 +2,17 @@
 """The handhelds' side of the clinic, version 1: JSON over the enrolled link.
 
     POST /device/v1/verdicts        {"studies": [uid, ...],            -> {"verdicts": [{id, payload, signature}, ...],
-                                     "come_back": [uid, ...]}              "ended": [uid, ...]}
+                                     "come_back": [uid, ...]}              "ended": [uid, ...],
+                                                                           "elsewhere": [uid, ...]}
     POST /device/v1/verdicts/seen   {"seen": [{"id": ..., "study": uid}, ...]}  -> {"seen": [id, ...]}
     GET  /device/v1/worklist        [?day=YYYY-MM-DD]                  -> {"day": ..., "patients": [...]}
     GET  /device/v1/key                                                -> {"key": hexadecimal}
 
-A handheld names its own exams by their UIDs, which are random: as with the archive, a stolen one can list no other's. A
+A handheld names its own exams by their UIDs, which are random: as with the archive, a stolen one can list no other's.
+Which are its own, the gate before the archive knows: one that has another's UIDs all the same learns nothing by them. A
 verdict is given again until the handheld says that it shows it; ``payload`` is base64 of the signed JSON. ``ended``
-names the studies whose follow-up was closed; it is left out where there is none. ``come_back``, which older handhelds
+names the studies whose follow-up was closed, ``elsewhere`` those that another handheld has sent, of which nothing is
+said and nothing is believed; both are left out where there are none. ``come_back``, which older handhelds
 leave out, names those of the studies whose patient has come back, by what was tapped there. Patients are given for the
 clinic's day and the one before and after it, because a handheld counts days by its own zone.
 """
@@ -32,7 +35,7 @@ from clinic.store.schema import PlannedPatient, now
 from clinic.web.base.csrf import exempt
 from clinic.web.base.pages import asked_day, today
 from clinic.web.base.sign_in import address, public
-from clinic.web.pages.feeds.handheld import handheld
+from clinic.web.pages.feeds.handheld import handheld, its_own
 from clinic.web.services import services
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/device/v1")
@@ -54,21 +57,23 @@ def verdicts() -> ResponseReturnValue:
     studies = _list("studies")
     if not all(_is_name(study) for study in studies):
         abort(400)
+    studies, elsewhere = its_own(studies)
     if "come_back" in request.get_json():
-        _keep_come_back(name, studies)
+        _keep_come_back(name, studies, elsewhere)
     with services().store.read() as session:
         found, closed = unseen(session, studies), ended(session, studies)
     if found:
         with services().store.write() as session:
             details = {"count": len(found)}
             note(session, Action.VERDICT_FETCHED, actor=name, address=address(), details=details)
-    return {"verdicts": found, "ended": closed} if closed else {"verdicts": found}
+    answer = {"verdicts": found, "ended": closed, "elsewhere": elsewhere}
+    return {key: value for key, value in answer.items() if value or key == "verdicts"}
 
 
-def _keep_come_back(name: str, studies: list[str]) -> None:
+def _keep_come_back(name: str, studies: list[str], elsewhere: list[str]) -> None:
     """What the handheld says of the patients of these studies."""
     come_back = _list("come_back")
-    if not all(isinstance(study, str) and study in studies for study in come_back):
+    if not all(isinstance(study, str) and study in (*studies, *elsewhere) for study in come_back):
         abort(400)
     with services().store.write() as session:
         for entry, back in note_come_back(session, studies, come_back, now()):
@@ -89,12 +94,13 @@ def _keep_come_back(name: str, studies: list[str]) -> None:
 def seen() -> ResponseReturnValue:
     """The handheld shows these now; they are not given again."""
     name = handheld()
+    said = [_pair(entry) for entry in _list("seen")]
+    own, _ = its_own([study for _, study in said])
     kept = []
     with services().store.write() as session:
-        for entry in _list("seen"):
-            verdict, study = (entry.get("id"), entry.get("study")) if isinstance(entry, dict) else (None, None)
-            if not _is_name(verdict) or not _is_name(study):
-                abort(400)
+        for verdict, study in said:
+            if study not in own:
+                continue
             try:
                 mark_seen(session, verdict, study, name, now(), address())
             except NoSuchExamError:
@@ -141,6 +147,14 @@ def _patient(entry: PlannedPatient) -> dict[str, Any]:
         "gender": entry.gender or None,
         "family_history": entry.family_history,
     }
+
+
+def _pair(entry: Any) -> tuple[str, str]:
+    """A verdict and its study."""
+    verdict, study = (entry.get("id"), entry.get("study")) if isinstance(entry, dict) else (None, None)
+    if not _is_name(verdict) or not _is_name(study):
+        abort(400)
+    return verdict, study
 
 
 def _is_name(value: Any) -> TypeGuard[str]:

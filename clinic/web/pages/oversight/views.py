@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of oversight: agreement with intervals, and the audit trail with its export."""
+"""Pages of oversight: agreement with intervals, and the audit trail with its export.
+
+An administrator may read exams as well. Of an exam that still waits for his own answer the trail then has a number and
+a time for each entry and nothing else: what the first reader has said stands in there.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from sqlalchemy import select
 
 from clinic.reading.agreement import Figure, Subject, figures
 from clinic.store.audit import Action, entries, note
+from clinic.store.known import reader_id_of, unanswered_by
 from clinic.store.schema import AuditEntry, Role
 from clinic.web.base import csv, sign_in
 from clinic.web.base.pages import asked_day, today
@@ -68,10 +73,12 @@ def audit() -> ResponseReturnValue:
         wanted = wanted.where(AuditEntry.number < before)
     with services().store.read() as session:
         found = session.scalars(wanted).all()
+        withheld = unanswered_by(session, reader_id_of(sign_in.account()))
     since, until = _period(30)
     return render_template(
         "oversight/audit.html",
         entries=found,
+        withheld=withheld,
         more=found[-1].number if len(found) == _SHOWN else None,
         since=since.date(),
         until=(until - timedelta(days=1)).date(),
@@ -87,11 +94,15 @@ def export_audit() -> ResponseReturnValue:
         who = sign_in.account().name
         note(session, Action.EXPORTED, actor=who, address=address(), details={"what": "audit"})
     with services().store.read() as session:
-        rows = [
-            (entry.number, entry.at, entry.actor, entry.action, entry.subject, _details(entry), entry.address)
-            for entry in entries(session, since, until, _EXPORTED)
-        ]
+        withheld = unanswered_by(session, reader_id_of(sign_in.account()))
+        rows = [_row(entry, withheld) for entry in entries(session, since, until, _EXPORTED)]
     return csv.answer("audit", csv.lines(("number", "at", "actor", "action", "subject", "details", "address"), rows))
+
+
+def _row(entry: AuditEntry, withheld: frozenset[str]) -> tuple[object, ...]:
+    if entry.subject in withheld:
+        return entry.number, entry.at, "", "withheld", "", "", ""
+    return entry.number, entry.at, entry.actor, entry.action, entry.subject, _details(entry), entry.address
 
 
 def _details(entry: AuditEntry) -> str:

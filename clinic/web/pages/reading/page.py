@@ -43,6 +43,7 @@ class ExamPage:
         step: What this person can do.
         state: As people see it.
         model_shown: Whether the model's result is in ``content`` and in ``result``.
+        readings_shown: Whether what other readers have said is in here; the archive's own copy may be looked at then.
         result: The model's result.
         malignant: Its probability of malignant.
         own: This person's reading.
@@ -62,6 +63,7 @@ class ExamPage:
     step: Step
     state: ExamState
     model_shown: bool
+    readings_shown: bool
     result: str | None
     malignant: float | None
     own: Reading | None
@@ -102,6 +104,7 @@ def page_for(session: Session, exam: Exam, who: Account, moment: datetime) -> Ex
         step=_step(exam, own, who, moment),
         state=exam.shown_state(moment, blind=not all_shown),
         model_shown=shown,
+        readings_shown=all_shown,
         result=exam.model_result if shown else None,
         malignant=exam.model_malignant if shown else None,
         own=own,

@@ -136,7 +136,8 @@ def _page(exam_id: str, problem: str | None = None) -> str:
             descriptors=DESCRIPTORS,
             advices=list(Advice),
             advice_for=advice_for,
-            open_in=settings.open_in.replace("{study}", quote(exam.study_uid)) if settings.open_in else "",
+            # Another viewer shows every report in the study, the model's and the first reader's too.
+            open_in=settings.open_in.replace("{study}", quote(exam.study_uid)) if page.readings_shown else "",
         )
 
 

@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from clinic.archive.client import Instance, Picture
 from clinic.archive.content import ExamContent, Point, ViewContent
 from clinic.reading import callipers
 from clinic.reading.desk import may_see_model
-from clinic.store.schema import Role, now
+from clinic.store.audit import Action, note
+from clinic.store.schema import AuditEntry, Role, now
 from clinic.web.base import sign_in
 from clinic.web.pages.reading.page import exam_of
 from clinic.web.pages.viewer.drawing import drawn, words_of
@@ -33,6 +35,8 @@ SIZES: Final = {"thumbnail": 200, "card": 640, "full": 2048}
 def picture(exam_id: str, number: int, size: str) -> ResponseReturnValue:
     """A picture as the archive renders it."""
     study_uid, view = _view(exam_id, number)
+    if size != "thumbnail":
+        _note_look(exam_id)
     return _answer(_rendered(Instance(study_uid, view.series_uid, view.sop_uid), 1, _fit(view, SIZES[size])))
 
 
@@ -42,6 +46,7 @@ def loop_frame(exam_id: str, number: int, frame: int) -> ResponseReturnValue:
     study_uid, view = _view(exam_id, number)
     if view.loop is None or not 1 <= frame <= view.loop.frames:
         abort(404)
+    _note_look(exam_id)
     where = Instance(study_uid, view.loop.series_uid, view.loop.sop_uid)
     return _answer(_rendered(where, frame, _fit(view, SIZES["full"])))
 
@@ -53,6 +58,7 @@ def heat(exam_id: str, number: int) -> ResponseReturnValue:
         if not may_see_model(session, exam_of(session, exam_id), sign_in.account()):
             abort(403)
     study_uid, view = _view(exam_id, number)
+    _note_look(exam_id)
     found = services().heat_maps.of(Instance(study_uid, view.series_uid, view.sop_uid))
     if found is None:
         abort(404)
@@ -85,6 +91,18 @@ def remove_calliper(exam_id: str, number: int, calliper_id: str) -> ResponseRetu
         if not callipers.remove(session, exam, sign_in.account(), calliper_id[:22], now()):
             abort(404)
     return "", 204
+
+
+def _note_look(exam_id: str) -> None:
+    """Who asks for pictures past the exam's page has looked at the exam as well; once a session is enough."""
+    who, store = sign_in.account().name, services().store
+    mine = (AuditEntry.subject == exam_id, AuditEntry.actor == who, AuditEntry.action == Action.EXAM_OPENED)
+    since = AuditEntry.at > now() - services().settings.longest
+    with store.read() as session:
+        known = session.scalars(select(AuditEntry.number).where(*mine, since).limit(1)).first()
+    if known is None:
+        with store.write() as session:
+            note(session, Action.EXAM_OPENED, actor=who, subject=exam_id, address=sign_in.address())
 
 
 def _view(exam_id: str, number: int) -> tuple[str, ViewContent]:

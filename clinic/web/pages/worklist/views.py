@@ -62,8 +62,10 @@ def find() -> ResponseReturnValue:
     if not wanted:
         return redirect(url_for("worklist.show"))
     who, moment = sign_in.account(), now()
-    with services().store.read() as session:
+    with services().store.write() as session:
         found = found_by_patient(session, wanted, _FOUND_MOST)
+        details = {"count": len(found)}
+        note(session, Action.PATIENT_SEARCHED, actor=who.name, address=address(), details=details)
         return render_template("worklist/found.html", rows=rows_for(session, found, who, moment))
 
 

@@ -32,8 +32,7 @@ class Title(Label):
         """A name takes a second line before it is cut: two patients must not look the same."""
         if not self.shorten:
             return super()._lines(width)
-        lines = self.ui.text.wrap(self.text, self.style, width, break_words=True)
-        return lines if len(lines) <= 2 else [lines[0], self.ui.text.shorten(" ".join(lines[1:]), self.style, width)]
+        return self.ui.text.shortened(self.text, self.style, width, 2)
 
     def _fitting(self, width: int) -> Style:
         words = [self.text] if self.shorten else self.text.split(" ")

@@ -72,9 +72,11 @@ class CompareScreen(Screen):
         ui = self.ui
         date = view.frozen_at.astimezone().strftime("%Y-%m-%d %H:%M")
         said = f"{ui.t.result(view.finding.result)} · {place_words(view, ui.t)}"
+        # Standing, two pictures leave no margin for words: they are small there, and lie over less of the picture.
+        style = Style.SMALL if ui.sizes.portrait and self._alone is None else Style.STRONG
         words = [
             Label(ui, f"{title} · {date}", Style.SMALL, Ink.MUTED),
-            Label(ui, said, Style.STRONG, key=f"said.{key}"),
+            Label(ui, said, style, key=f"said.{key}"),
         ]
         return Glass(ui, words, grow=1)
 

@@ -7,7 +7,7 @@ import pygame
 
 from device.ui.context import Ui
 from device.ui.theme.palette import Ink
-from device.ui.theme.text import Align, Style
+from device.ui.theme.text import Align, Overflow, Style
 from device.ui.widgets.base import Action, Touchable
 from device.ui.widgets.icons import icon
 
@@ -85,6 +85,8 @@ class TextField(Touchable):
         room = pygame.Rect(inner.x, inner.y, inner.width - size - (ui.sizes.gap if size else 0), inner.height)
         ink, text = (Ink.FIELD, self.value) if self.value else (Ink.FIELD_HINT, self.hint)
         lines, style = ui.text.fitted(text, room.width, room.height)
+        if not self.value and " ".join(lines) != text:  # nothing shows the rest of a hint
+            ui.text.overflows.append(Overflow(text, (ui.text.width(text, style), 0), room.size))
         ui.text.draw(surface, lines, room, style, ink, Align.LEFT)
         if size:
             picture = icon(self.icon, size, ui.palette.muted)

@@ -168,7 +168,7 @@ class ExamDetailScreen(ExamScreen):
             places = [map_place(lesion) for lesion in exam.lesions]
             parts.append(BodyMapView(ui, places, least=MAP_HEIGHT, key="body_map", grow=0))
             for number, lesion in enumerate(exam.lesions, 1):
-                words = f"{t('lesions.title', number=number)}: {lesion_line(t, lesion)}"
+                words = t("common.pair", name=t("lesions.title", number=number), value=lesion_line(t, lesion))
                 parts.append(Label(ui, words, break_words=True, key=f"lesion.{number}"))
                 parts += combined_labels(ui, lesion, number)
         parts.append(Label(ui, category(t, exam.birads), Style.STRONG, key="category"))

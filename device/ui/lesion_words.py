@@ -47,7 +47,7 @@ def lesion_line(t: Translator, lesion: BreastLesion) -> str:
     if lesion.axes is not None:
         parts.append(axes_words(t, lesion.axes))
     if lesion.category is not None:
-        parts.append(f"BI-RADS {lesion.category.value}")
+        parts.append(f"BI-RADS\u00a0{lesion.category.value}")
     return SEPARATOR.join(parts)
 
 

@@ -83,9 +83,14 @@ class FontBook:
             self._open[key] = font
         return self._open[key]
 
+    def line(self, px: int, bold: bool) -> tuple[int, int]:
+        """Pixels above and below the baseline of a Latin line, on which lines of every script stand."""
+        font = self.font(Script.LATIN, px, bold)
+        return font.get_ascent(), -font.get_descent()
+
     def size(self, text: str, px: int, bold: bool) -> tuple[int, int]:
         """Width and height in pixels of ``text`` on one line, shaped."""
-        width = ascent = descent = 0
+        width, (ascent, descent) = 0, self.line(px, bold)
         for script, run in runs(text):
             font = self.font(script, px, bold)
             width += font.size(run)[0]
@@ -93,18 +98,19 @@ class FontBook:
         return width, ascent + descent
 
     def render(self, text: str, px: int, bold: bool, colour: tuple[int, int, int]) -> pygame.Surface:
-        """Draw ``text`` on one line, shaped, on a transparent surface whose baseline is common to all runs."""
-        parts = []
+        """Draw ``text`` on one line, shaped, on a transparent surface.
+
+        The baseline is common to all runs, and as far below the upper edge as in a Latin line: so a Hindi word stands
+        where a Latin one would, whatever else is in its line.
+        """
+        parts, (ascent, descent) = [], self.line(px, bold)
         for script, run in runs(text):
             font = self.font(script, px, bold)
-            parts.append((font.render(run, True, colour), font.get_ascent(), -font.get_descent()))
-        if len(parts) == 1:
-            return parts[0][0]
-        ascent = max((part[1] for part in parts), default=0)
-        descent = max((part[2] for part in parts), default=0)
+            parts.append((font.render(run, True, colour), font.get_ascent()))
+            ascent, descent = max(ascent, font.get_ascent()), max(descent, -font.get_descent())
         surface = pygame.Surface((sum(part[0].get_width() for part in parts), ascent + descent), pygame.SRCALPHA)
         x = 0
-        for picture, part_ascent, _ in parts:
+        for picture, part_ascent in parts:
             surface.blit(picture, (x, ascent - part_ascent))
             x += picture.get_width()
         return surface

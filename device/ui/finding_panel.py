@@ -51,12 +51,13 @@ def meaning(ui: Ui, finding: Finding) -> str:
 
 
 def caution_banners(ui: Ui, view: View) -> list[Banner]:
-    """Why a view's finding deserves less trust; what that means for lengths is said beside them (``details``)."""
+    """Why a view's finding deserves less trust; what that means for lengths is said beside them (``details``).
+
+    That it is a phantom stands across the picture as well, so few words do, and leave room for the finding.
+    """
     said = [caution for caution in view.cautions if caution is not Caution.SCALE_CONTRADICTED]
-    return [
-        Banner(ui, ui.t(f"report.caution_{one.value}"), Level.WARNING, style=Style.SMALL, key=f"caution.{one.value}")
-        for one in said
-    ]
+    words = {one: ui.t(f"{'live' if one is Caution.PHANTOM else 'report'}.caution_{one.value}") for one in said}
+    return [Banner(ui, words[one], Level.WARNING, style=Style.SMALL, key=f"caution.{one.value}") for one in said]
 
 
 def caution_words(ui: Ui, finding: Finding) -> Banner | None:

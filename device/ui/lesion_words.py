@@ -47,7 +47,7 @@ def lesion_line(t: Translator, lesion: BreastLesion) -> str:
     if lesion.axes is not None:
         parts.append(axes_words(t, lesion.axes))
     if lesion.category is not None:
-        parts.append(f"BI-RADS {lesion.category.value}")
+        parts.append(f"BI-RADS\u00a0{lesion.category.value}")
     return SEPARATOR.join(parts)
 
 
@@ -57,7 +57,7 @@ def combined_words(t: Translator, combined: Combined) -> str:
     if combined.probabilities is not None:
         share = f"{100 * combined.probabilities['malignant']:.0f}"
         word = t("report.combined_value", result=word, malignant=share).replace(" %", "\u00a0%")
-    return f"{t('report.combined', count=combined.used)}: {word}"
+    return t("common.pair", name=t("report.combined", count=combined.used), value=word)
 
 
 def combined_labels(ui: Ui, lesion: BreastLesion, number: int = 1) -> list[Widget]:

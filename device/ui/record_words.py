@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from device.records.exam import BiRads, ExamState, Patient
+from device.records.exam import BiRads, ExamState, FamilyHistory, Patient
 from device.records.outbox.rows import OutboxState
 from device.records.store.summary import Answer, ExamSummary
 from device.ui.status import Level
@@ -33,11 +33,18 @@ def patient_name(patient: Patient) -> str:
     return SEPARATOR.join(part for part in (patient.code, patient.name) if part)
 
 
-def patient_details(t: Translator, patient: Patient) -> str:
-    """Age, gender and family history, as far as they are known."""
+def patient_details(t: Translator, patient: Patient, *, unasked: bool = True) -> str:
+    """Age, gender and family history, as far as they are known.
+
+    Args:
+        t: Words.
+        patient: Who it is.
+        unasked: Whether to say that the family history is not known: no news of a patient who has not come yet.
+    """
     age = "" if patient.age_years is None else t("report.age_years", years=patient.age_years)
     gender = "" if patient.gender is None else t(f"report.gender_{patient.gender.value}")
-    family = t(f"patient.family_{patient.family_history.value}")
+    asked = unasked or patient.family_history is not FamilyHistory.UNKNOWN
+    family = t(f"patient.family_{patient.family_history.value}") if asked else ""
     return SEPARATOR.join(part for part in (age, gender, family) if part)
 
 

@@ -266,6 +266,9 @@ def _pictures(driver: Driver, view: View) -> Iterator[str]:
     ]
     for name, make in tools:
         yield _show(driver, make(), name)
+        if name == "compare":
+            driver.tap("image.now")
+            yield "compare, alone"
     driver.show(QuizScreen(CASES[ModelResult.MALIGNANT][0], ModelResult.MALIGNANT))
     driver.until(lambda: driver.screen._finding is not None)
     driver.step(2)

@@ -131,7 +131,7 @@ class TextPainter:
         return lines
 
     def _words(self, paragraph: str, style: Style, width: int, break_words: bool) -> Iterator[str]:
-        for word in paragraph.split(" "):
+        for word in _together(paragraph.split(" ")):
             if not break_words or self.width(word, style) <= width:
                 yield word
                 continue
@@ -157,6 +157,20 @@ class TextPainter:
                 high = middle - 1
         return "".join(parts[:low]).rstrip() + "…"
 
+    def shortened(self, text: str, style: Style, width: int, most: int) -> list[str]:
+        """``text`` on at most ``most`` lines of ``width`` pixels, the last with an ellipsis where that is not all."""
+        lines = self.wrap(text, style, width, break_words=True)
+        if len(lines) <= most:
+            return lines
+        return [*lines[: most - 1], self.shorten(" ".join(lines[most - 1 :]), style, width)]
+
+    def fitted(self, text: str, width: int, height: int) -> tuple[list[str], Style]:
+        """One line of running text, or else smaller lines, as many as there is room for, and then an ellipsis."""
+        if self.width(text, Style.BODY) <= width:
+            return [text], Style.BODY
+        most = max(1, height // self.line_height(Style.SMALL))
+        return self.shortened(text, Style.SMALL, width, most), Style.SMALL
+
     def draw(
         self,
         surface: pygame.Surface,
@@ -168,6 +182,7 @@ class TextPainter:
     ) -> None:
         """Draw wrapped ``lines``, centred from top to bottom in ``rect``; notes them as seen, or as overflowing."""
         height = self.line_height(style)
+        above = (height - sum(self._fonts.line(self.px(style), style.value[1]))) // 2
         widest = max((self.width(line, style) for line in lines), default=0)
         needed = (widest, height * len(lines))
         whole = " ".join(lines)
@@ -178,9 +193,8 @@ class TextPainter:
         for line in lines:
             picture = self._line(line, style, self._palette.pair(ink)[0])
             x = _left(rect, picture.get_width(), align)
-            place = (x, y + (height - picture.get_height()) // 2)
-            surface.blit(picture, place)
-            drawn = picture.get_rect(topleft=place)
+            surface.blit(picture, (x, y + above))  # not by the picture's height, which differs between scripts
+            drawn = pygame.Rect(x, y + above, picture.get_width(), min(picture.get_height(), height - above))
             shown = drawn if not shown else shown.union(drawn)
             y += height
         visible = shown.clip(surface.get_clip())
@@ -201,6 +215,17 @@ class TextPainter:
             oldest = self._lines.popitem(last=False)[1]
             self._pixels -= oldest.get_width() * oldest.get_height()
         return picture
+
+
+def _together(words: list[str]) -> list[str]:
+    """Words, each with the separator that follows it: none begins a line."""
+    joined: list[str] = []
+    for word in words:
+        if word == "·" and joined:
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _left(rect: pygame.Rect, width: int, align: Align) -> int:

@@ -12,6 +12,9 @@ from device.ui.widgets.base import Widget
 from device.ui.widgets.icons import icon
 from device.ui.widgets.levels import ICONS, INKS
 
+NARROW = 300
+"""Width in pixels at 800x480 below which a banner stands in a panel beside other things."""
+
 
 class Banner(Widget):
     """A sentence that must be seen.
@@ -55,8 +58,12 @@ class Banner(Widget):
                 return style
         return Style.SMALL
 
+    def _margin(self, width: int) -> int:
+        """In a narrow panel words stand nearer to the edge, so that the longest result keeps its large letters."""
+        return self.ui.sizes.gap if width < self.ui.px(NARROW) else self.ui.sizes.pad
+
     def _room(self, width: int) -> int:
-        return width - 2 * self.ui.sizes.pad - self._icon_px() - self.ui.sizes.gap
+        return width - 2 * self._margin(width) - self._icon_px() - self.ui.sizes.gap
 
     def _icon_px(self) -> int:
         return self.ui.px(24)
@@ -71,7 +78,7 @@ class Banner(Widget):
         """Ground, icon, text."""
         ink, size = INKS[self.level], self._icon_px()
         self.ui.box(surface, self.rect, ink, radius=6)
-        x = self.rect.x + self.ui.sizes.pad
+        x = self.rect.x + self._margin(self.rect.width)
         picture = icon(self.icon or ICONS[self.level], size, self.ui.palette.pair(ink)[0])
         surface.blit(picture, (x, self.rect.centery - size // 2))
         room = self._room(self.rect.width)

@@ -15,6 +15,7 @@ import pygame
 
 from device.ui.context import Ui
 from device.ui.pointer import Phase, Pointer
+from device.ui.theme.text import Style
 
 Action = Callable[[], Any]
 """What a tap does; the result is not used."""
@@ -31,9 +32,11 @@ class Widget:
         enabled: Whether it takes touches.
         visible: Whether it is drawn and takes touches.
         touchable: Whether a finger is meant to hit it, so that it has to be of touch-target size.
+        largest: The largest letters that it may take, where it can do with smaller ones; unset: as large as they fit.
     """
 
     touchable = False
+    largest: Style | None = None
 
     def __init__(self, ui: Ui, *, key: str = "", grow: int = 0) -> None:
         self.ui = ui
@@ -62,6 +65,10 @@ class Widget:
     def place(self, rect: pygame.Rect) -> None:
         """Take ``rect``; containers place their children in it."""
         self.rect = rect.copy()
+
+    def letters(self) -> Style | None:
+        """The letters of its words where it is, if it takes smaller ones rather than overflow; ``None`` where not."""
+        return None
 
     @property
     def held(self) -> bool:

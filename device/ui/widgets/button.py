@@ -81,13 +81,20 @@ class Button(Touchable):
 
     def _fitting(self, width: int, height: int) -> tuple[list[str], Style]:
         """The largest style in which the text fits, with its lines."""
-        for style in (Style.STRONG, Style.SMALL):
+        for style in (Style.STRONG, Style.SMALL) if self.largest is None else (self.largest,):
             room = self._text_room(width, style)
             lines = self._wrapped(style, room)
             widest = max(self.ui.text.width(line, style) for line in lines)
             if widest <= room and self.ui.text.line_height(style) * len(lines) <= height:
                 break
         return lines, style
+
+    def letters(self) -> Style | None:
+        """The style in which its text fits."""
+        if not self.text:
+            return None
+        above = self._icon_px() + self.ui.sizes.gap if self.tile else 0
+        return self._fitting(self.rect.width, self.rect.height - above)[1]
 
     def preferred(self, width: int) -> tuple[int, int]:
         """One line if there is room for it, at least a touch target."""

@@ -54,6 +54,15 @@ class Container(Widget):
         short = needed[0] > given[0] or needed[1] > given[1]
         self._lack = Overflow(f"{what} {self.key}".strip(), needed, given) if short else None
 
+    def _agree(self) -> None:
+        """All children take the letters of the one that needs the smallest: two sizes side by side look wrong."""
+        for child in self._shown:
+            child.largest = None
+        styles = [style for child in self._shown if (style := child.letters()) is not None]
+        smallest = min(styles, key=lambda style: style.value[0], default=None)
+        for child in self._shown:
+            child.largest = smallest
+
     def draw(self, surface: pygame.Surface) -> None:
         """Draw the children; report when they had too little room."""
         if self._lack is not None:
@@ -120,6 +129,7 @@ class Row(Container):
             height = inner.height if self.stretch else min(inner.height, child.preferred(width)[1])
             child.place(pygame.Rect(x, inner.centery - height // 2, width, height))
             x += width + self.gap
+        self._agree()
 
 
 class Grid(Container):
@@ -170,8 +180,15 @@ class Grid(Container):
         self._check("grid", (0, highest), (width, height))
         for index, child in enumerate(self._shown):
             row, column = divmod(index, self.columns)
-            x, y = inner.x + column * (width + self.gap), inner.y + row * (height + self.gap)
-            child.place(pygame.Rect(x, y, width, height))
+            left, right = self._edges(column, self.columns, inner.width)
+            top, bottom = self._edges(row, rows, inner.height)
+            child.place(pygame.Rect(inner.x + left, inner.y + top, right - left, bottom - top))
+        self._agree()
+
+    def _edges(self, index: int, count: int, length: int) -> tuple[int, int]:
+        """Where one of ``count`` cells begins and ends; what a division leaves over is dealt out between them."""
+        room, before = length - self.gap * (count - 1), self.gap * index
+        return room * index // count + before, room * (index + 1) // count + before
 
 
 class Card(Column):

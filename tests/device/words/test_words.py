@@ -125,6 +125,17 @@ def test_every_text_that_the_screens_ask_for_exists() -> None:
     assert all(f"home.{tile}" in texts(FALLBACK) for tile in TILES)
 
 
+def test_a_colon_is_set_as_the_language_sets_it() -> None:
+    """French has a space before it, so screens join a name and its value by ``common.pair``."""
+    joined = []
+    for path in Path(device.ui.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr) and path.name != "demo.py":  # which prints in a terminal
+                joined += [f"{path.name}:{node.lineno}" for part in node.values if ast.unparse(part) == "': '"]
+    assert joined == []
+    assert Translator("fr")("common.pair", name="Zone", value="2") == "Zone\N{NO-BREAK SPACE}: 2"
+
+
 def test_a_missing_text_is_noted_and_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     t = Translator("fr")
     monkeypatch.delitem(texts("fr"), "common.ok")

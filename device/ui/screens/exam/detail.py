@@ -7,6 +7,7 @@ from datetime import datetime
 
 from device.operations.for_clinic import addendum_for, instances_for
 from device.records.exam import Exam
+from device.records.inbox.table import InboxCount
 from device.records.outbox.table import OutboxEntry, OutboxState, OutboxTable
 from device.records.store.store import Store
 from device.ui.flow.steps import ExamSteps
@@ -118,10 +119,12 @@ class ExamDetailScreen(ExamScreen):
     def _end_call_back(self, ended: bool) -> None:
         uid = self.uid
 
-        def work(store: Store) -> None:
+        def work(store: Store) -> InboxCount:
             store.inbox.end_call_back(uid, ended=ended)
+            return store.inbox.count()
 
-        def done(_: None) -> None:
+        def done(count: InboxCount) -> None:
+            self.app.services.inbox = count  # whatever screen is shown by then reads its list anew
             self.app.services.wake_uploader()  # the clinic is told
             self._read_standing()
 
@@ -154,18 +157,18 @@ class ExamDetailScreen(ExamScreen):
     def build_exam(self, exam: Exam) -> Widget:
         """State, views, category, note, addenda."""
         ui, t = self.ui, self.ui.t
-        parts: list[Widget] = [*self.facts(exam), *self.warnings(exam)]
-        if exam.verdicts:
+        parts: list[Widget] = []
+        if exam.verdicts:  # first: it is what one came for, and what is to be done stands at its end
             end, again = lambda: self._end_call_back(True), lambda: self._end_call_back(False)
             parts.append(verdict_card(ui, exam.verdicts, self._recall, end, again))
-        parts.append(self._state())
+        parts += [*self.facts(exam), *self.warnings(exam), self._state()]
         if exam.views:
             parts.append(Grid(ui, self.tiles(exam), self.columns(), key="views"))
         if exam.lesions:
             places = [map_place(lesion) for lesion in exam.lesions]
             parts.append(BodyMapView(ui, places, least=MAP_HEIGHT, key="body_map", grow=0))
             for number, lesion in enumerate(exam.lesions, 1):
-                words = f"{t('lesions.title', number=number)}: {lesion_line(t, lesion)}"
+                words = t("common.pair", name=t("lesions.title", number=number), value=lesion_line(t, lesion))
                 parts.append(Label(ui, words, break_words=True, key=f"lesion.{number}"))
                 parts += combined_labels(ui, lesion, number)
         parts.append(Label(ui, category(t, exam.birads), Style.STRONG, key="category"))

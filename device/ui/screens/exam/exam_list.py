@@ -148,7 +148,7 @@ class ExamsScreen(WorkScreen):
         mark = "" if summary.clock_trusted else UNSURE
         parts = [f"{moment(summary.started_at)}{mark}", views]
         if summary.birads is not None:
-            parts.append(f"BI-RADS {summary.birads.value}")
+            parts.append(f"BI-RADS\u00a0{summary.birads.value}")
         detail = reason(t, summary) or SEPARATOR.join(parts)
         if summary.uid in self._report.damaged_exams:
             detail, badge, level = t("exams.damaged"), t("exams.state_damaged"), Level.ERROR

@@ -96,6 +96,9 @@ class LesionPlaceScreen(Screen):
             key="depth",
             grow=1,
         )
-        lengths = Column(ui, [far, deep]) if ui.sizes.portrait else Row(ui, [far, deep])
         done = Button(ui, t("common.done"), self._done, kind=Kind.PRIMARY, key="done")
-        return Page(ui, t("lesions.place_title"), [shown, said, lengths], on_back=self.back, actions=[done])
+        content: list[Widget | None] = [shown, said, Column(ui, [far, deep])]
+        if not ui.sizes.portrait:  # the map is wide: beside it is more room than below it
+            shown.grow = 3
+            content = [Row(ui, [shown, Column(ui, [said, far, deep], gap=ui.sizes.pad, grow=2)], grow=1)]
+        return Page(ui, t("lesions.place_title"), content, on_back=self.back, actions=[done])

@@ -253,8 +253,9 @@ class ViewScreen(Screen):
         if editable:
             save = Button(ui, ui.t("common.save"), self.save, kind=Kind.PRIMARY, icon="check", key="save")
             save.enabled = not self._asking
-        actions, note = zoom_above(ui, image, save), short_limits(self)
-        return PicturePage(ui, image, tools, self._said(), actions=actions, note=note, bare=self.bare)
+        actions, note, lesion = zoom_above(ui, image, save), short_limits(self), self._view.finding.lesion
+        keep = lesion.box if lesion is not None and not self._asking else None
+        return PicturePage(ui, image, tools, self._said(), actions=actions, note=note, bare=self.bare, keep=keep)
 
     def _said(self) -> Widget:
         ui, view = self.ui, self._view

@@ -35,7 +35,7 @@ class PlannedScreen(Screen):
         t = self.ui.t
 
         def row(patient: Patient) -> ListRow:
-            return ListRow(patient_name(patient), patient_details(t, patient), icon="person")
+            return ListRow(patient_name(patient), patient_details(t, patient, unasked=False), icon="person")
 
         rows = ListView(self.ui, self._patients, row, self._choose, key="planned")
         return Page(self.ui, t("patient.planned"), [rows], on_back=self.back)

@@ -112,7 +112,7 @@ class DiagnosticsScreen(WorkScreen):
         ui = self.ui
         state = ui.t(f"diagnostics.state_{result.status.value}")
         parts: list[Widget] = [
-            Banner(ui, f"{result.name}: {state}", LEVELS[result.status], style=Style.STRONG),
+            Banner(ui, ui.t("common.pair", name=result.name, value=state), LEVELS[result.status], style=Style.STRONG),
             Label(ui, result.sentence, Style.SMALL, Ink.CARD, break_words=True),
         ]
         if result.advice:

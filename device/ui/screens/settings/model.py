@@ -77,7 +77,8 @@ class ModelScreen(WorkScreen):
         facts = [(t("settings.model_name"), self._label)]
         if manifest is None:
             return facts
-        images = ", ".join(f"{name}: {count}" for name, count in sorted(manifest.training.datasets.items()))
+        sets = sorted(manifest.training.datasets.items())
+        images = ", ".join(t("common.pair", name=name, value=count) for name, count in sets)
         facts.append((t("settings.model_made"), manifest.created[:10]))
         facts.append((t("settings.model_images"), images))
         facts += [

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from device.config import ScannerPreset
 from device.ui.screen import Screen
+from device.ui.screens.source.presets import preset_words
 from device.ui.widgets import Dialog, ListRow, ListView, Page, Widget
 
 
@@ -14,10 +15,7 @@ class PresetSettingsScreen(Screen):
     name = "settings_presets"
 
     def _row(self, preset: ScannerPreset) -> ListRow:
-        t = self.ui.t
-        kind = "settings.preset_corners" if preset.corners is not None else "settings.preset_box"
-        scale = "settings.preset_scaled" if preset.spacing_mm is not None else "settings.preset_unscaled"
-        return ListRow(preset.name, f"{t(kind)} · {t(scale)}", icon="ruler")
+        return ListRow(preset.name, preset_words(self.ui.t, preset), icon="region")
 
     def _ask(self, preset: ScannerPreset) -> None:
         t = self.ui.t

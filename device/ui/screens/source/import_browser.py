@@ -303,7 +303,7 @@ class ImportScreen(WorkScreen):
             word = t("import.take", count=count)
             ready = count > 0 and not self._several.busy
             footer.append(Button(ui, word, self._several.begin, kind=Kind.PRIMARY, enabled=ready, key="take"))
-        title = f"{title}: {shown_name(name)}"
+        title = self.ui.t("common.pair", name=title, value=shown_name(name))
         return Page(ui, title, [above, body], on_back=self.back, actions=up, footer=footer, shorten=True)
 
     def _to_top(self) -> None:
@@ -331,7 +331,8 @@ class ImportScreen(WorkScreen):
             done, count = self._several.done, len(self._several.chosen)
             return ProgressBar(ui, done / max(1, count), t("import.asking"), key="opening")
         if self._last_problem is not None:
-            words = f"{shown_name(self._last_problem.name)}: {self._problems[self._last_problem]}"
+            name, problem = shown_name(self._last_problem.name), self._problems[self._last_problem]
+            words = self.ui.t("common.pair", name=name, value=problem)
             return Banner(ui, words, Level.ERROR, key="problem")
         return None
 

@@ -6,8 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from device.config import ScannerPreset
+from device.ui.record_words import SEPARATOR
 from device.ui.screen import Screen
 from device.ui.widgets import ListRow, ListView, Page, Widget
+from device.words import Translator
+
+
+def preset_words(t: Translator, preset: ScannerPreset) -> str:
+    """What a preset holds, the same wherever presets are listed."""
+    kind = "tools.preset_corners" if preset.corners is not None else "tools.preset_box"
+    scale = "tools.preset_scaled" if preset.spacing_mm is not None else "tools.preset_unscaled"
+    return f"{t(kind)}{SEPARATOR}{t(scale)}"
 
 
 class PresetsScreen(Screen):
@@ -24,9 +33,7 @@ class PresetsScreen(Screen):
         self._on_chosen = on_chosen
 
     def _row(self, preset: ScannerPreset) -> ListRow:
-        kind = "tools.preset_corners" if preset.corners is not None else "tools.preset_box"
-        scale = "tools.preset_scaled" if preset.spacing_mm is not None else "imaging.no_scale"
-        return ListRow(preset.name, f"{self.ui.t(kind)} · {self.ui.t(scale)}", icon="region")
+        return ListRow(preset.name, preset_words(self.ui.t, preset), icon="region")
 
     def _tapped(self, preset: ScannerPreset) -> None:
         self._on_chosen(preset)

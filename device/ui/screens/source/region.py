@@ -163,7 +163,7 @@ class RegionScreen(Screen):
         spacing = self._placed.spacing
         if spacing is None:
             return self.ui.t("imaging.no_scale")
-        return self.ui.t("tools.scale_is", um=f"{spacing.x_mm * 1000:.0f}")
+        return self.ui.t("tools.scale_is", mm=f"{spacing.x_mm:.3f}")
 
     def build(self) -> Widget:
         """The frame with its box; tools; what is set."""

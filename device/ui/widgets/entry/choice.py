@@ -32,7 +32,13 @@ class Option(Touchable):
     def _room(self, width: int) -> int:
         return max(1, width - 2 * self.ui.sizes.gap - (self.ui.px(24) if self.chosen else 0))
 
+    def letters(self) -> Style:
+        """Smaller ones where a word does not fit."""
+        return self._style(self.rect.width)
+
     def _style(self, width: int) -> Style:
+        if self.largest is not None:
+            return self.largest
         words = self.text.split(" ")
         fits = all(self.ui.text.width(word, Style.BODY) <= self._room(width) for word in words)
         return Style.BODY if fits else Style.SMALL

@@ -121,7 +121,8 @@ class Slider(Touchable):
         ui, track = self.ui, self._track()
         if self.label:
             line = pygame.Rect(self.rect.x, self.rect.y, self.rect.width, track.y - self.rect.y)
-            ui.text.draw(surface, [f"{self.label}: {self._words(self.value)}"], line, Style.SMALL, Ink.BODY, Align.LEFT)
+            words = ui.t("common.pair", name=self.label, value=self._words(self.value))
+            ui.text.draw(surface, [words], line, Style.SMALL, Ink.BODY, Align.LEFT)
         share = (self.value - self.low) / (self.high - self.low)
         groove = pygame.Rect(track.x, track.centery - ui.px(5), track.width, ui.px(10))
         pygame.draw.rect(surface, ui.palette.border, groove, border_radius=ui.px(5))

@@ -7,7 +7,7 @@ import pygame
 
 from device.ui.context import Ui
 from device.ui.theme.palette import Ink
-from device.ui.theme.text import Align, Style
+from device.ui.theme.text import Align, Overflow, Style
 from device.ui.widgets.base import Action, Touchable
 from device.ui.widgets.icons import icon
 
@@ -19,7 +19,7 @@ class TextField(Touchable):
 
     Args:
         label: What it is.
-        value: The text now; shown shortened where it does not fit, the keyboard shows all of it.
+        value: The text now; smaller, on two lines and then shortened where it does not fit: the keyboard shows all.
         on_tap: Opens the keyboard.
         hint: Shown while there is no text.
         problem: What is wrong with the text; shown instead of the label, with an icon.
@@ -84,8 +84,10 @@ class TextField(Touchable):
         size = ui.px(24) if self.icon else 0
         room = pygame.Rect(inner.x, inner.y, inner.width - size - (ui.sizes.gap if size else 0), inner.height)
         ink, text = (Ink.FIELD, self.value) if self.value else (Ink.FIELD_HINT, self.hint)
-        line = ui.text.shorten(text, Style.BODY, room.width)
-        ui.text.draw(surface, [line], room, Style.BODY, ink, Align.LEFT)
+        lines, style = ui.text.fitted(text, room.width, room.height)
+        if not self.value and " ".join(lines) != text:  # nothing shows the rest of a hint
+            ui.text.overflows.append(Overflow(text, (ui.text.width(text, style), 0), room.size))
+        ui.text.draw(surface, lines, room, style, ink, Align.LEFT)
         if size:
             picture = icon(self.icon, size, ui.palette.muted)
             surface.blit(picture, (inner.right - size, inner.centery - size // 2))

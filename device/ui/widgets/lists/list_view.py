@@ -19,7 +19,10 @@ from device.ui.widgets.icons import icon
 from device.ui.widgets.levels import INKS
 from device.ui.widgets.lists.scroller import BAR_WIDTH, Scroller
 
-ROW_HEIGHT = 80
+ROW_HEIGHT = 88
+"""In pixels at 800x480: holds a title and ``DETAIL_LINES`` below it."""
+
+DETAIL_LINES = 2
 
 T = TypeVar("T")
 
@@ -30,7 +33,7 @@ class ListRow:
 
     Attributes:
         title: Name or code; shortened with an ellipsis where it does not fit.
-        detail: Second line, smaller; shortened as well.
+        detail: Below it, smaller, on two lines where it needs them; shortened as well.
         badge: A word at the right end, for instance the state of an exam; never shortened.
         level: Ground of the badge.
         icon: Name of an icon at the left end.
@@ -165,14 +168,12 @@ class ListView(Widget, Generic[T]):
         ui, item = self.ui, self.items[index]
         row, chosen = self._row(item), self._selected is not None and self._selected(item)
         pressed = index == self._pressed
-        box = self.row_rect(index).inflate(0, -ui.px(6))
+        box = self.row_rect(index).inflate(0, -ui.px(4))
         border = ui.palette.focus if chosen else ui.palette.border
         ui.box(surface, box, Ink.BUTTON_PRESSED if pressed else Ink.CARD, border=border, thickness=3 if chosen else 1)
         inner = box.inflate(-2 * ui.sizes.pad, 0)
         left = inner.x + self._draw_left(surface, row, inner, chosen)
-        right = self._draw_badge(surface, row, inner)
-        room = pygame.Rect(left, inner.y, right - left, inner.height)
-        self._draw_words(surface, row, room, pressed)
+        self._draw_words(surface, row, pygame.Rect(left, inner.y, inner.right - left, inner.height), pressed)
 
     def _draw_left(self, surface: pygame.Surface, row: ListRow, inner: pygame.Rect, chosen: bool) -> int:
         """Icon or picture at the left end; returns the room that it took."""
@@ -188,30 +189,38 @@ class ListView(Widget, Generic[T]):
             return 0
         return size + self.ui.sizes.pad
 
-    def _draw_badge(self, surface: pygame.Surface, row: ListRow, inner: pygame.Rect) -> int:
-        """The badge at the right end; returns where it begins."""
-        if not row.badge:
-            return inner.right
-        widest = inner.width * 2 // 5
-        lines = self.ui.text.wrap(row.badge, Style.SMALL, widest)
+    def _draw_words(self, surface: pygame.Surface, row: ListRow, room: pygame.Rect, pressed: bool) -> None:
+        """Title, detail and badge; a title that needs the whole width has it, and the badge stands below."""
+        text, gap = self.ui.text, self.ui.sizes.gap
+        badge = self._badge_lines(row, room.width)
+        taken = self._badge_size(badge)[0] + gap if badge else 0
+        whole = text.width(row.title, Style.STRONG) > room.width - taken
+        title = pygame.Rect(room.x, 0, room.width if whole else room.width - taken, text.line_height(Style.STRONG))
+        details = text.shortened(row.detail, Style.SMALL, room.width - taken, DETAIL_LINES) if row.detail else []
+        height = text.line_height(Style.SMALL) * len(details)
+        if whole and badge:
+            height = max(height, self._badge_size(badge)[1])
+        title.y = room.centery - (title.height + height) // 2
+        below = pygame.Rect(room.x, title.bottom, room.width, height)
+        line = text.shorten(row.title, Style.STRONG, title.width)
+        text.draw(surface, [line], title, Style.STRONG, Ink.BUTTON_PRESSED if pressed else Ink.CARD)
+        if details:
+            beside = pygame.Rect(below.x, below.y, below.width - taken, below.height)
+            text.draw(surface, details, beside, Style.SMALL, Ink.BUTTON_PRESSED if pressed else Ink.CARD_MUTED)
+        if badge:
+            self._draw_badge(surface, badge, row.level, (below if whole else room).midright)
+
+    def _badge_lines(self, row: ListRow, width: int) -> list[str]:
+        return self.ui.text.wrap(row.badge, Style.SMALL, width * 2 // 5) if row.badge else []
+
+    def _badge_size(self, lines: list[str]) -> tuple[int, int]:
         width = max(self.ui.text.width(line, Style.SMALL) for line in lines)
         height = self.ui.text.line_height(Style.SMALL) * len(lines)
-        box = pygame.Rect(0, 0, width + 2 * self.ui.sizes.gap, height + self.ui.px(4))
-        box.midright = (inner.right, inner.centery)
-        self.ui.box(surface, box, INKS[row.level], radius=6)
-        self.ui.text.draw(surface, lines, box.inflate(-self.ui.px(4), 0), Style.SMALL, INKS[row.level], Align.CENTRE)
-        return box.x - self.ui.sizes.gap
+        return width + 2 * self.ui.sizes.gap, height + self.ui.px(4)
 
-    def _draw_words(self, surface: pygame.Surface, row: ListRow, room: pygame.Rect, pressed: bool) -> None:
-        text = self.ui.text
-        title = pygame.Rect(room.x, room.y, room.width, text.line_height(Style.STRONG))
-        detail = pygame.Rect(room.x, 0, room.width, text.line_height(Style.SMALL))
-        if row.detail:
-            title.y = room.centery - (title.height + detail.height) // 2
-            detail.y = title.bottom
-            line = text.shorten(row.detail, Style.SMALL, room.width)
-            text.draw(surface, [line], detail, Style.SMALL, Ink.BUTTON_PRESSED if pressed else Ink.CARD_MUTED)
-        else:
-            title.centery = room.centery
-        line = text.shorten(row.title, Style.STRONG, room.width)
-        text.draw(surface, [line], title, Style.STRONG, Ink.BUTTON_PRESSED if pressed else Ink.CARD)
+    def _draw_badge(self, surface: pygame.Surface, lines: list[str], level: Level, end: tuple[int, int]) -> None:
+        """A badge whose right end is in the middle at ``end``."""
+        box = pygame.Rect((0, 0), self._badge_size(lines))
+        box.midright = end
+        self.ui.box(surface, box, INKS[level], radius=6)
+        self.ui.text.draw(surface, lines, box.inflate(-self.ui.px(4), 0), Style.SMALL, INKS[level], Align.CENTRE)

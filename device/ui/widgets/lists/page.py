@@ -14,6 +14,8 @@ from device.ui.widgets.button import Button
 from device.ui.widgets.label import Label
 from device.ui.widgets.layout import Column, Row
 
+NAME_LINES = 2
+
 
 class Title(Label):
     """A title, in smaller letters where one of its words would be too wide."""
@@ -29,16 +31,20 @@ class Title(Label):
         return super().preferred(width)
 
     def _lines(self, width: int) -> list[str]:
-        """A name takes a second line before it is cut: two patients must not look the same."""
+        """A name takes a second line and smaller letters before it is cut: two patients must not look the same."""
         if not self.shorten:
             return super()._lines(width)
-        lines = self.ui.text.wrap(self.text, self.style, width, break_words=True)
-        return lines if len(lines) <= 2 else [lines[0], self.ui.text.shorten(" ".join(lines[1:]), self.style, width)]
+        return self.ui.text.shortened(self.text, self.style, width, NAME_LINES)
 
     def _fitting(self, width: int) -> Style:
-        words = [self.text] if self.shorten else self.text.split(" ")
-        fits = all(self.ui.text.width(word, Style.TITLE) <= width for word in words)
-        return Style.TITLE if fits else Style.STRONG
+        text = self.ui.text
+        if not self.shorten:
+            fits = all(text.width(word, Style.TITLE) <= width for word in self.text.split(" "))
+            return Style.TITLE if fits else Style.STRONG
+        if text.width(self.text, Style.TITLE) <= width:
+            return Style.TITLE
+        whole = len(text.wrap(self.text, Style.STRONG, width, break_words=True)) <= NAME_LINES
+        return Style.STRONG if whole else Style.SMALL
 
 
 class Page(Column):

@@ -18,6 +18,9 @@ from device.ui.widgets.base import Touchable
 LEAST_HEIGHT = 150
 """In pixels at 800x480; the map is meant to grow."""
 
+LEAST_RING = 9
+"""Pixels at 800x480 a centimetre, below which the numbers of the rings cannot be read between them."""
+
 SPOT = 14
 """Radius in pixels at 800x480 of a lesion's mark."""
 
@@ -93,8 +96,8 @@ class BodyMapView(Touchable):
         for label in self._map.labels:
             side = label.role is Role.SIDE
             words = self.ui.t(f"imaging.map_{label.text}") if side else label.text
-            if label.role is Role.RING and self._scale < self.ui.px(9):
-                continue  # too small to be read between the rings
+            if label.role is Role.RING and self._scale < LEAST_RING * self.ui.sizes.scale:
+                continue
             if side:
                 self._write_side(surface, words, label.centre)
             else:

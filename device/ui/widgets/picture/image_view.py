@@ -12,7 +12,7 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from device.capture.frame import Pixels, Point
+from device.capture.frame import Box, Pixels, Point
 from device.ui.context import Ui
 from device.ui.pointer import Phase, Pointer
 from device.ui.theme.palette import Ink
@@ -20,6 +20,9 @@ from device.ui.widgets.base import Widget
 
 LARGEST_ZOOM = 8.0
 TAP_SLOP = 14
+
+FOCUS_MARGIN = 0.02
+"""Of a focus' size, that is shown on each side of it as well."""
 
 
 class Drawing(Protocol):
@@ -36,12 +39,15 @@ class ImageView(Widget):
     so that what is laid over the view covers the margin rather than the picture. ``rim`` keeps that many logical pixels
     free around the picture, so that what is drawn on its very edge is whole and can be touched.
 
+    With a ``focus``, this part of the picture is what is as large as it fits at first.
+
     Args:
         pixels: (h, w) grey or (h, w, 3) RGB, uint8; ``None`` while there is none.
         drawings: Drawn in order over the picture.
         on_tap: Called with (x, y) in pixels of the picture.
         on_drag: Gets one-finger drags (phase, point in the picture) before they move the picture; returns whether it
             takes them (callipers, corners).
+        focus: The part that is looked at, in pixels of the picture; unset: all of it.
     """
 
     touchable = True
@@ -54,10 +60,13 @@ class ImageView(Widget):
         drawings: Sequence[Drawing] = (),
         on_tap: Callable[[Point], None] | None = None,
         on_drag: Callable[[Phase, Point], bool] | None = None,
+        focus: Box | None = None,
         key: str = "image",
         grow: int = 1,
     ) -> None:
         super().__init__(ui, key=key, grow=grow)
+        self._focus = focus
+        self._untouched = focus is not None
         self._pixels = pixels
         self.drawings = tuple(drawings)
         self._on_tap = on_tap
@@ -97,9 +106,22 @@ class ImageView(Widget):
         size = self.picture_size if self._pixels is not None else (4, 3)
         return round(size[1] * width / size[0])
 
+    def place(self, rect: pygame.Rect) -> None:
+        """Take the rectangle; the focus fills it until a finger moves the picture."""
+        super().place(rect)
+        if self._focus is None or not self._untouched:
+            return
+        width, height = self.picture_size
+        box, self.zoom = self._focus, 1.0
+        across, down = (side * (1 + 2 * FOCUS_MARGIN) for side in (box.w, box.h))
+        zoom = min(rect.width / across, rect.height / down) / min(rect.width / width, rect.height / height)
+        middle = box.x + (box.w - 1) / 2, box.y + (box.h - 1) / 2
+        self._look_at(middle, self._origin(), zoom)
+        self._untouched = True
+
     def reset_zoom(self) -> None:
         """Show all of the picture again."""
-        self.zoom, self.centre = 1.0, None
+        self.zoom, self.centre, self._untouched = 1.0, None, False
         self.ui.invalidate()
 
     def zoom_by(self, factor: float) -> None:
@@ -136,6 +158,7 @@ class ImageView(Widget):
 
     def _look_at(self, point: Point, pos: tuple[float, float], zoom: float) -> None:
         """Zoom so that ``point`` of the picture lies at ``pos`` of the screen, without leaving the picture."""
+        self._untouched = False
         self.zoom = min(max(zoom, 1.0), LARGEST_ZOOM)
         scale, origin = self.scale, self._origin()
         x = point[0] - (pos[0] - origin[0]) / scale
@@ -207,7 +230,8 @@ class ImageView(Widget):
 
     def adopt(self, old: Widget) -> None:
         """Stay at the zoom and place that the user has chosen."""
-        if isinstance(old, ImageView) and old.picture_size == self.picture_size:
+        if isinstance(old, ImageView) and old.picture_size == self.picture_size and not old._untouched:
+            self._untouched = False
             self.zoom, self.centre = old.zoom, old.centre
 
     # --- picture --------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import pygame
 
+from device.capture.frame import Box
 from device.ui.context import Ui
 from device.ui.theme.palette import Ink
 from device.ui.widgets.base import Widget
@@ -37,6 +38,8 @@ class PicturePage(Widget):
         actions: Rows at the lower end, the main action last.
         note: A short line over the lower margin of the picture.
         bare: Shows the picture and ``said`` alone.
+        keep: The part of the picture that must not lie under what is said, in its pixels. Lying, the picture moves to
+            the left for it, under the tools.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class PicturePage(Widget):
         actions: Sequence[Widget | None] = (),
         note: Widget | None = None,
         bare: bool = False,
+        keep: Box | None = None,
     ) -> None:
         super().__init__(ui, key="picture_page")
+        self._keep = keep
         shown = [tool for tool in tools if tool is not None]
         if ui.sizes.portrait:
             for tool in shown:
@@ -76,6 +81,13 @@ class PicturePage(Widget):
         else:
             self._place_lying(inner)
         self._picture.place(rect)
+        if self._keep is not None and not self.ui.sizes.portrait:
+            self._show_whole(self._keep, inner.right - self.ui.px(SIDE))
+
+    def _show_whole(self, part: Box, end: int) -> None:
+        for image in self.images:
+            if image.to_screen((part.x + part.w, part.y))[0] > end:
+                image.lead = (1, 0)
 
     def _place_lying(self, inner: pygame.Rect) -> None:
         gap, side = self.ui.sizes.gap, self.ui.px(SIDE)

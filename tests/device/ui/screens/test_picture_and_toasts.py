@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pygame
 import pytest
 
+from device.capture.frame import Box, Frame
 from device.capture.phantom.frames import phantom_frame
 from device.capture.sources.discover import PHANTOM
 from device.errors import FontMissingError
 from device.fonts.shaping import FontBook
-from device.records.exam import Patient
+from device.inference.finding import ModelResult
+from device.records.exam import Patient, View
 from device.ui.flow.exam import ExamFlow
 from device.ui.flow.main import Flow
 from device.ui.screen import Screen
@@ -28,6 +31,7 @@ from device.ui.screens.exam.view import ViewScreen
 from device.ui.screens.source.live import LiveScreen
 from device.ui.widgets import Button, Glass, ImageView, ScrollView, ToolButton
 from device.words import LANGUAGES
+from tests.device.records.made_up import lesion
 from tests.device.ui.driver import Driver
 from tests.device.ui.record_world import World, a_draft, a_final, a_view, answered, make_world
 
@@ -91,6 +95,49 @@ def test_the_picture_has_the_panel(world: World, name: str, size: tuple[int, int
             assert shown[0].width * shown[0].height >= LEAST * size[0] * size[1]
 
 
+def _on_a_scanners_screen(view: View, sonogram: Box) -> View:
+    """The view as a grabber gives it: the sonogram among the scanner's words."""
+    pixels = np.zeros((768, 1024), np.uint8)
+    pixels[sonogram.y : sonogram.y + sonogram.h, sonogram.x : sonogram.x + sonogram.w] = 90
+    frame = Frame(pixels, "scanner.png")
+    return replace(view, frame=frame, finding=replace(view.finding, sonogram=sonogram, lesion=None))
+
+
+@pytest.mark.parametrize("size", PANELS)
+def test_compared_sonograms_are_as_large_as_their_halves_let_them_be(world: World, size: tuple[int, int]) -> None:
+    box = Box(260, 120, 560, 560)
+    view = _on_a_scanners_screen(a_view(), box)
+    with _driver(world, size) as driver:
+        driver.show(CompareScreen(view, [replace(view, uid=f"{view.uid}1")]))
+        for image in (widget for widget in driver._widgets() if isinstance(widget, ImageView)):
+            (x0, y0), (x1, y1) = image.to_screen((box.x, box.y)), image.to_screen((box.x + box.w, box.y + box.h))
+            seen = pygame.Rect(round(x0), round(y0), round(x1 - x0), round(y1 - y0))
+            assert image.rect.inflate(2, 2).contains(seen)
+            assert max(seen.width / image.rect.width, seen.height / image.rect.height) > 0.9
+            image.reset_zoom()
+            assert _shown(image).width / _shown(image).height == pytest.approx(1024 / 768, rel=0.02)
+
+
+@pytest.mark.parametrize("size", PANELS)
+def test_a_tap_shows_one_of_two_alone_then_the_other_in_its_place(world: World, size: tuple[int, int]) -> None:
+    view, earlier = a_view(), replace(a_view(2), finding=replace(a_view(2).finding, result=ModelResult.UNCERTAIN))
+    with _driver(world, size) as driver:
+        driver.show(CompareScreen(view, [earlier]))
+        driver.tap("image.earlier.0")
+        (image,) = (widget for widget in driver._widgets() if isinstance(widget, ImageView))
+        place = _shown(image)
+        assert driver.shows("Uncertain")
+        if size == (800, 480):
+            assert place.width * place.height >= LEAST * size[0] * size[1]
+        driver.tap_at(place.center)
+        (other,) = (widget for widget in driver._widgets() if isinstance(widget, ImageView))
+        assert not driver.shows("Uncertain")
+        assert _shown(other) == place
+        assert driver.overflows() == []
+        driver.tap("back")
+        assert len([widget for widget in driver._widgets() if isinstance(widget, ImageView)]) == 2
+
+
 @pytest.mark.parametrize("size", [(480, 800), (720, 1280)])
 @pytest.mark.parametrize("name", ["live", "frozen", "measure"])
 def test_standing_no_button_lies_over_the_picture(world: World, name: str, size: tuple[int, int]) -> None:
@@ -111,7 +158,7 @@ def test_two_patients_do_not_look_the_same_by_a_cut_name(world: World, size: tup
         driver.until(lambda: driver.screen.exam is not None)
         title = driver.find("title").rect
         drawn = " ".join(words for words, rect in driver.texts() if title.collidepoint(rect.center))
-        assert drawn.startswith("KB-0051 · Wanjiru M")
+        assert drawn == "KB-0051 · Wanjiru Muller"
         assert driver.overflows() == []
 
 
@@ -128,6 +175,23 @@ def test_bare_the_words_cover_as_little_of_a_lying_picture_as_they_can(world: Wo
         assert shown.right - said.rect.left <= 0.15 * shown.width
 
 
+@pytest.mark.parametrize("x", [40, 510])
+def test_what_is_said_does_not_lie_over_the_lesion(world: World, x: int) -> None:
+    """Wherever in the picture it is; tools may lie over the other end then."""
+    with _driver(world, (800, 480)) as driver:
+        view = replace(a_view(), frame=phantom_frame(1, "benign"))
+        found = lesion()
+        shown = replace(found, box=Box(x, 200, 70, 60))
+        driver.show(ViewScreen(replace(view, finding=replace(view.finding, lesion=shown)), lambda _: None, new=True))
+        driver.step(2)
+        (image,) = (widget for widget in driver._widgets() if isinstance(widget, ImageView))
+        box = shown.box
+        (x0, y0), (x1, y1) = image.to_screen((box.x, box.y)), image.to_screen((box.x + box.w, box.y + box.h))
+        place = pygame.Rect(round(x0), round(y0), round(x1 - x0), round(y1 - y0))
+        over = [widget for widget in driver._widgets() if isinstance(widget, Glass | ToolButton | Button)]
+        assert not [widget.key for widget in over if widget.rect.colliderect(place)]
+
+
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 @pytest.mark.parametrize("size", [(800, 480), (480, 800)])
 def test_after_saving_result_category_and_note_are_in_sight(world: World, size: tuple[int, int], language: str) -> None:
@@ -142,6 +206,22 @@ def test_after_saving_result_category_and_note_are_in_sight(world: World, size: 
         windows = [widget.rect for widget in driver._widgets() if isinstance(widget, ScrollView)]
         for key in ("view.1", "birads", "note"):
             assert any(window.contains(driver.find(key).rect) for window in windows), key
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("size", [(800, 480), (480, 800)])
+def test_what_the_clinic_wants_is_in_sight_at_once(world: World, size: tuple[int, int], language: str) -> None:
+    """By when, and the button that says that it was done: nobody looks for them below the fold."""
+    with _driver(world, size, language) as driver:
+        services = driver.app.services
+        final = a_final(services, Patient("KB-9", "Wanjiru"))
+        answered(services, final, note="Please refer to Nairobi.", due_on="2026-12-05")
+        driver.show(ExamDetailScreen(final.uid, ExamFlow(driver.app, Flow(driver.app).home)))
+        driver.until(lambda: any(widget.key == "came_back" for widget in driver._widgets()))
+        driver.step(2)
+        (window,) = (widget.rect for widget in driver._widgets() if isinstance(widget, ScrollView))
+        for key in ("due", "came_back"):
+            assert window.contains(driver.find(key).rect), key
 
 
 @pytest.mark.parametrize("size", PANELS)

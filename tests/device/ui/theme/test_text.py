@@ -4,6 +4,7 @@ from __future__ import annotations
 import pygame
 import pytest
 
+from device.fonts.files import missing_files
 from device.ui.context import Ui
 from device.ui.theme.palette import Ink
 from device.ui.theme.text import Style, TextPainter, clusters
@@ -35,6 +36,14 @@ def test_wrapping_keeps_every_word_and_the_width(text: TextPainter) -> None:
     assert " ".join(lines) == words
     assert len(lines) > 1
     assert all(text.width(line, Style.BODY) <= 200 for line in lines)
+
+
+def test_no_line_begins_with_a_separator(text: TextPainter) -> None:
+    words = "2026-11-26 · Pictures: 1 · BI-RADS 4A"
+    for width in range(90, 400, 10):
+        lines = text.wrap(words, Style.SMALL, width)
+        assert " ".join(lines) == words
+        assert not [line for line in lines if line.startswith("·")]
 
 
 def test_a_file_name_breaks_between_clusters_only_where_allowed(text: TextPainter) -> None:
@@ -87,3 +96,30 @@ def test_what_lies_behind_something_opaque_is_not_seen(text: TextPainter, surfac
 )
 def test_clusters_stay_whole(word: str, parts: list[str]) -> None:
     assert list(clusters(word)) == parts
+
+
+@pytest.mark.parametrize("word", ["सहेजें", "சேமி"])
+def test_a_word_stands_on_the_same_line_whatever_stands_beside_it(text: TextPainter, word: str) -> None:
+    """Else buttons side by side stand at different heights, and words beside their icons too high."""
+    if missing_files():
+        pytest.skip(f"fonts-noto-core is not installed: {missing_files()}")
+    room, width = pygame.Rect(10, 10, 300, 64), text.width(word, Style.STRONG)
+
+    def ink(words: str) -> pygame.Rect:
+        drawn = pygame.Surface((320, 84))
+        text.draw(drawn, [words], room, Style.STRONG, Ink.BODY)
+        first = drawn.subsurface(pygame.Rect(0, 0, room.x + width, 84))
+        return pygame.mask.from_threshold(first, (255, 255, 255), (160, 160, 160)).get_bounding_rects()[0]
+
+    assert ink(word).y == ink(f"{word} 4A").y
+
+
+def test_a_text_of_two_sizes_takes_the_smaller_before_it_is_cut(text: TextPainter) -> None:
+    hint = "Search by code, name or note"
+    assert text.fitted(hint, 400, 60) == ([hint], Style.BODY)
+    lines, style = text.fitted(hint, 200, 60)
+    assert (" ".join(lines), style) == (hint, Style.SMALL)
+    lines, style = text.fitted(hint, 120, 60)
+    assert len(lines) == 2
+    assert lines[1].endswith("…")
+    assert all(text.width(line, style) <= 120 for line in lines)

@@ -5,8 +5,10 @@ import pygame
 import pytest
 
 from device.ui.screen import Screen
-from device.ui.widgets import Button, Choice, Dialog, Page, ProgressBar, Slider, Toggle, Widget, icon
+from device.ui.theme.text import Style
+from device.ui.widgets import Button, Choice, Dialog, Grid, Page, ProgressBar, Row, Slider, Toggle, Widget, icon
 from device.ui.widgets.icons import names
+from device.ui.widgets.layout import Container
 from device.ui.widgets.picture.probability_bar import ProbabilityBar
 from tests.device.ui.driver import Driver
 
@@ -48,6 +50,26 @@ def panel(driver: Driver) -> Panel:
 def test_everything_fits_and_can_be_hit(driver: Driver, panel: Panel) -> None:
     assert driver.overflows() == []
     assert driver.small_targets() == []
+
+
+@pytest.mark.parametrize("many", [Row, Grid], ids=["row", "grid"])
+def test_buttons_side_by_side_have_letters_of_one_size(driver: Driver, many: type[Container]) -> None:
+    ui, room = driver.app.ui, pygame.Rect(0, 0, 300, 64)
+
+    def letters(*words: str) -> set[Style | None]:
+        buttons = [Button(ui, word, grow=1) for word in words]
+        (Grid(ui, buttons, 2) if many is Grid else Row(ui, buttons)).place(room)
+        return {button.letters() for button in buttons}
+
+    assert letters("Exams", "Clinic") == {Style.STRONG}
+    assert letters("Exams", "Unfallversicherung") == {Style.SMALL}
+
+
+def test_options_of_one_choice_have_letters_of_one_size(driver: Driver) -> None:
+    options = [("a", "Oval"), ("b", "Microlobuladoramente")]
+    choice = Choice(driver.app.ui, "", options, "a", lambda _: None, columns=2)
+    choice.place(pygame.Rect(0, 0, 300, 64))
+    assert {widget.letters() for widget in choice.walk() if widget.caption} == {Style.SMALL}
 
 
 def test_a_button_acts_once_when_the_finger_lifts_on_it(driver: Driver, panel: Panel) -> None:

@@ -186,3 +186,10 @@ def test_one_usable_view_of_two_is_said_as_a_caution(driver: Driver) -> None:
     screen._judge = lambda _: said
     driver.step(2)
     assert driver.find("combined_caution.1").caption
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_rings_of_the_map_are_numbered_on_every_panel(new_driver: NewDriver, size: tuple[int, int]) -> None:
+    driver = new_driver(size=size)
+    driver.show(LesionPlaceScreen(BreastLesion("2.25.1"), [MapPlace(None)], 1, lambda _: None))
+    assert driver.words().count("8") == 4  # two clocks, two rings

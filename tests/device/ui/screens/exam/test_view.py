@@ -313,11 +313,11 @@ def test_going_back_from_a_tool_asks_before_it_drops_what_was_entered(driver: Dr
 
 def test_a_view_of_the_phantom_says_so_and_a_patients_does_not(driver: Driver) -> None:
     _show(driver, ViewScreen(_plain()))
-    assert not driver.shows("not of a patient")
+    assert not driver.shows("for practice")
     bare = _part(driver).astype(int)
     practised = _plain()
     _show(driver, ViewScreen(replace(practised, frame=replace(practised.frame, origin="phantom"))))
-    assert driver.shows("Practice picture of a phantom, not of a patient")
+    assert driver.shows("Phantom, for practice")
     assert (np.abs(_part(driver).astype(int) - bare) > 20).any(axis=2).mean() > 0.01
 
 
@@ -371,7 +371,8 @@ def test_a_view_says_once_why_its_finding_deserves_less_trust(driver: Driver, ca
     plain = replace(_plain(), spacing=None)
     _show(driver, ViewScreen(replace(plain, finding=replace(plain.finding, caution=caution))))
     captions = [widget.caption for widget in driver._widgets()]
-    assert captions.count(texts("en")[f"report.caution_{caution.value}"]) == 1
+    area = "live" if caution is Caution.PHANTOM else "report"
+    assert captions.count(texts("en")[f"{area}.caution_{caution.value}"]) == 1
 
 
 def test_a_scale_that_contradicts_itself_is_said(driver: Driver) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event
+from unittest.mock import patch
 
 import pytest
 
@@ -18,6 +20,7 @@ from device.ui.session.uploading import seen_verdicts
 from device.ui.widgets import Dialog
 from tests.device.ui.driver import Driver
 from tests.device.ui.record_world import a_final, answered, make_world
+from tests.patience import PATIENT_S
 
 SOON = (date.today() + timedelta(days=9)).isoformat()
 OVER = (date.today() - timedelta(days=3)).isoformat()
@@ -132,6 +135,32 @@ def test_the_overdue_stand_first_and_whoever_has_come_back_goes(driver: Driver, 
     assert not driver.shows("KB-2")
     driver.tap("back")
     driver.until_text("To call back: 1")
+
+
+def test_lists_are_right_also_for_a_finger_that_is_faster_than_the_card(driver: Driver, services: Services) -> None:
+    exam = a_final(services, Patient("KB-1", "Amina"))
+    answered(services, exam)
+    _home(driver)
+    driver.tap("call_back")
+    driver.until_text("KB-1")
+    driver.tap("KB-1")
+    _opened(driver)
+    driver.until(lambda: driver.screen._recall.open is not None)
+    may_write, end = Event(), services.store.inbox.end_call_back
+
+    def slowly(uid: str, *, ended: bool) -> None:
+        may_write.wait(PATIENT_S)
+        end(uid, ended=ended)
+
+    with patch.object(services.store.inbox, "end_call_back", slowly):
+        driver.tap("came_back")
+        driver.tap("back")
+        driver.until_text("KB-1")
+        may_write.set()
+        driver.until(lambda: not driver.shows("KB-1"))
+    driver.tap("back")
+    driver.until_screen("home")
+    driver.until(lambda: not driver.shows("To call back"))
 
 
 def test_somebody_who_was_taken_off_by_mistake_can_be_put_back(driver: Driver, services: Services) -> None:

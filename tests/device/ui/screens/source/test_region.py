@@ -112,7 +112,7 @@ def test_a_preset_is_chosen_from_the_list(driver: Driver, done: list[SourceGeome
     driver.app.change(lambda settings: settings.with_presets([preset]))
     region = _push(driver, RegionScreen(phantom_frame(1, screen=True), SourceGeometry(), done.append, source_id=SOURCE))
     driver.tap("presets")
-    assert driver.shows("with scale")
+    assert driver.shows("with a scale")
     driver.tap("Logiq")
     driver.until_screen("region")
     driver.until(lambda: region._task is None)

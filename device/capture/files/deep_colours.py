@@ -36,6 +36,11 @@ def colour_span(page: Image.Image) -> Span:
     return Span(0, float(_upper(page)[..., :3].max()) * 256 + 255, True)
 
 
+def is_dark(page: Image.Image) -> bool:
+    """Whether the upper bytes of a deep page are not the whole picture."""
+    return bits_of(colour_span(page)) <= _MOST
+
+
 def deep_colours(page: Image.Image, again: Callable[[], Image.Image], span: Span | None) -> Image.Image | None:
     """A deep page in 8 bits by the depth that its file uses, without transparency that says nothing.
 

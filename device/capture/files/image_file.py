@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from device.capture.dicom.stream_header import HEADER_BYTES, Codec, read_stream_header
 from device.capture.files.content import Content, decoding_error
-from device.capture.files.deep_colours import colour_span, deep_colours, is_deep
+from device.capture.files.deep_colours import colour_span, deep_colours, is_dark, is_deep
 from device.capture.files.depth import Span, scale_to_8_bit, span_of, united
 from device.capture.files.frame_file import DECODER_FAULTS, FrameFile
 from device.capture.files.jpeg_colours import reread
@@ -96,8 +96,10 @@ class ImageFile(FrameFile):
         try:
             span = self._file_span() if self._content is Content.TIFF else None
             self._open_page(index)
-            deep = is_deep(self._image) and (self._content is Content.TIFF or self.frame_count == 1)
-            shown = deep_colours(self._image, lambda: self._again(index), span) if deep else None
+            shown = None
+            if is_deep(self._image):
+                self._require_decodable()
+                shown = deep_colours(self._image, lambda: self._again(index), span)
             if self._content is Content.JPEG:
                 shown = reread(self._image, lambda: self._again(index), self._asked)
             pixels = _pixels(self._image, shown, self._content, self._limits.given_pixels, span)
@@ -113,6 +115,11 @@ class ImageFile(FrameFile):
         if self._content is Content.TIFF:
             require_shown_rightly(self._image, self._path)
             require_whole_page(self._stream, self._image.tag_v2)  # type: ignore[attr-defined]
+
+    def _require_decodable(self) -> None:
+        """Refuse dark pictures of an animated PNG of deep colours: each is made of those before, in 8 bits."""
+        if self._content is Content.PNG and self.frame_count > 1 and is_dark(self._image):
+            raise UnsupportedPictureError(self._path, "animated PNG of 16 bits")
 
     def _again(self, index: int) -> Image.Image:
         """The page opened anew; the first image was decoded and needs the file no longer."""

@@ -29,7 +29,7 @@ from device.capture.files.limits import DEFAULT, Limits
 from device.capture.frame import Frame, file_origin
 from device.capture.video.decoder import SeekMissedError, count_pictures, decode_from
 from device.capture.video.index import PacketIndex
-from device.capture.video.length import shortage
+from device.capture.video.length import is_encrypted, shortage
 from device.capture.video.picture import Decoded, deinterlaced, to_rgb
 from device.capture.video.tables import SampleTables
 from device.errors import DamagedFileError, FrameError, FrameTooLargeError, UnsupportedPictureError
@@ -62,8 +62,7 @@ class VideoFile(FrameFile):
         tables = SampleTables.read(stream) if content is Content.MP4 else None
         try:
             container, self._video = self._open()
-            track = tables and tables.track(self._video.id)
-            if track and track.encrypted:
+            if is_encrypted(stream, content, tables, self._video.id):
                 raise UnsupportedPictureError(path, "encrypted video")
             self._require_size(self._video.codec_context.width, self._video.codec_context.height)
             self._index = PacketIndex.build(container, self._video, limits.max_frames)

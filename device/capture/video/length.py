@@ -22,6 +22,8 @@ from device.capture.video.index import PacketIndex
 from device.capture.video.tables import SampleTables
 
 _EBML_SEGMENT: Final = 0x18538067
+_MATROSKA_CLUSTER: Final = b"\x1f\x43\xb6\x75"
+_MATROSKA_ENCRYPTION: Final = b"\x50\x33\x81\x01"  # ContentEncodingType of 1 (RFC 9559, 5.1.4.1.31.4)
 _MOST_BOXES: Final = 100_000
 _HEAD: Final = 1 << 14
 _MICROSECONDS: Final = 1e6  # of a container's duration
@@ -71,6 +73,24 @@ def _has_another(container: InputContainer, video: VideoStream) -> bool:
         and 4 * other.codec_context.width * other.codec_context.height >= area
         for other in container.streams.video
     )
+
+
+def is_encrypted(stream: BinaryIO, content: Content, tables: SampleTables | None, number: int) -> bool:
+    """Whether the frames of a track need a key, as the headers say; decoded without one they are noise.
+
+    Args:
+        stream: The file.
+        content: What it is.
+        tables: Of an MP4 file.
+        number: The track's identifier.
+    """
+    if tables is not None:
+        track = tables.track(number)
+        return track is not None and track.encrypted
+    if content is not Content.MKV:
+        return False
+    stream.seek(0)
+    return _MATROSKA_ENCRYPTION in stream.read(_HEAD).partition(_MATROSKA_CLUSTER)[0]
 
 
 def _short_of_avi(stream: BinaryIO, video: VideoStream, index: PacketIndex) -> str:

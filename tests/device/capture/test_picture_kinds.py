@@ -306,6 +306,26 @@ def test_deep_colours_are_turned_and_seen_through_as_others_are(tmp_path: Path, 
     assert not seen[:, 32:].any()
 
 
+@pytest.mark.parametrize("bits", [12, 16])
+def test_an_animated_png_of_deep_colours_is_bright_or_refused(bits: int, tmp_path: Path, picture: np.ndarray) -> None:
+    picture[0, 0] = 255
+    values = np.repeat((picture.astype(np.uint16) * ((1 << bits) // 256))[..., None], 3, axis=2)
+    still = deep_png(values)
+    height, width = picture.shape
+    control = struct.pack(">IIIIHHBB", width, height, 0, 0, 1, 20, 0, 0)
+    at = still.index(b"IDAT") - 4
+    body = still[at + 8 : at + 8 + int.from_bytes(still[at : at + 4], "big")]
+    head = still[:33] + png_chunk(b"acTL", struct.pack(">II", 2, 0)) + png_chunk(b"fcTL", bytes(4) + control)
+    second = png_chunk(b"fcTL", b"\0\0\0\1" + control) + png_chunk(b"fdAT", b"\0\0\0\2" + body)
+    path = tmp_path / "animated.png"
+    path.write_bytes(head + png_chunk(b"IDAT", body) + second + png_chunk(b"IEND", b""))
+    if bits == 12:
+        with pytest.raises(UnsupportedPictureError, match="16 bits"):
+            next(read_frames(path))
+        return
+    assert [int(np.abs(frame.pixels[..., 0].astype(int) - picture).max()) for frame in read_frames(path)] == [0, 0]
+
+
 def test_pages_of_deep_colours_keep_their_brightness(tmp_path: Path, picture: np.ndarray) -> None:
     picture[0, 0] = 255
     path = tmp_path / "pages.tif"

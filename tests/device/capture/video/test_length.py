@@ -132,7 +132,7 @@ def test_a_matroska_file_that_lost_its_second_half(tmp_path: Path, pictures: lis
 
 
 def written(path: Path, tracks: list[list[np.ndarray]], options: dict[str, str] | None = None) -> bytes:
-    """An MP4 of video tracks, one behind the other in each chunk."""
+    """A file of video tracks, one behind the other in each chunk."""
     with av.open(str(path), "w", options=options or {}) as container:
         streams = []
         for pictures in tracks:
@@ -194,6 +194,31 @@ def test_an_encrypted_loop_is_not_called_damaged(tmp_path: Path, pictures: list[
     key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "0" * 32, "encryption_kid": "1" * 32}
     path = tmp_path / "locked.mp4"
     written(path, [pictures], key)
+    with pytest.raises(UnsupportedPictureError, match="encrypted"):
+        next(read_frames(path))
+
+
+def grown(data: bytes, identifier: bytes, extra: int) -> bytes:
+    """A Matroska file with a longer size in its first element of an identifier."""
+    at = data.index(identifier) + len(identifier)
+    width = 9 - data[at].bit_length()
+    size = int.from_bytes(data[at : at + width], "big") + extra
+    return data[:at] + size.to_bytes(width, "big") + data[at + width :]
+
+
+def test_an_encrypted_matroska_file_is_not_called_damaged(tmp_path: Path, pictures: list[np.ndarray]) -> None:
+    data = written(tmp_path / "open.mkv", [pictures], {"write_crc32": "0"})
+    scheme = b"\x50\x35\x88\x47\xe1\x81\x05\x47\xe2\x81\x07"  # AES, with key 7
+    encoding = b"\x50\x33\x81\x01" + scheme
+    added = b"\x62\x40" + bytes([0x80 + len(encoding)]) + encoding
+    added = b"\x6d\x80" + bytes([0x80 + len(added)]) + added
+    codec = data.index(b"\x86\x8fV_MPEG4/ISO/AVC")
+    made = data[:codec] + added + data[codec:]
+    tracks = made.rindex(b"\x16\x54\xae\x6b", 0, codec)  # behind the list of places, which names it too
+    for begin, identifier in ((0, b"\x18\x53\x80\x67"), (tracks, b"\x16\x54\xae\x6b"), (tracks + 4, b"\xae")):
+        made = made[:begin] + grown(made[begin:], identifier, len(added))
+    path = tmp_path / "locked.mkv"
+    path.write_bytes(made)
     with pytest.raises(UnsupportedPictureError, match="encrypted"):
         next(read_frames(path))
 

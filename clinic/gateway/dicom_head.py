@@ -8,6 +8,7 @@ is left can be read in one way only, by this reader and by the archive behind it
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _PREAMBLE = 128
 _META_GROUP = 0x0002
 _TRANSFER_SYNTAX = (0x0002, 0x0010)
 _SOP, _STUDY, _SERIES = (0x0008, 0x0018), (0x0020, 0x000D), (0x0020, 0x000E)
+_CHARACTERS, _PATIENT = (0x0008, 0x0005), (0x0010, 0x0020)
 _OTHER_FORMS = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"}
 """Implicit, big-endian and deflated: the only transfer syntaxes whose data set is not explicit little-endian."""
 
@@ -45,11 +47,13 @@ class InstanceName:
         study: Study Instance UID.
         series: Series Instance UID.
         sop: SOP Instance UID.
+        patient: What stands for the patient, as 64 hexadecimal digits that name nobody.
     """
 
     study: str
     series: str
     sop: str
+    patient: str = ""
 
 
 def read_name(head: bytes) -> InstanceName:
@@ -70,15 +74,26 @@ def read_name(head: bytes) -> InstanceName:
     if not UID.fullmatch(syntax) or syntax in _OTHER_FORMS:
         raise HeadError("a transfer syntax that handhelds do not use")
     found: dict[tuple[int, int], str] = {}
+    patient = {_CHARACTERS: b"", _PATIENT: b""}
     before = (_META_GROUP, 0xFFFF)
     while before < _SERIES:
         tag, value, place = _element(head, place, before)
         if tag in (_SOP, _STUDY, _SERIES):
             found[tag] = _text(value)
+        if tag in patient:
+            patient[tag] = value.strip(b" \0")
         before = tag
     if len(found) < 3 or not all(UID.fullmatch(uid) for uid in found.values()):
         raise HeadError("study, series and instance are not named")
-    return InstanceName(found[_STUDY], found[_SERIES], found[_SOP])
+    study = found[_STUDY]
+    who = patient_digest(study, patient[_PATIENT], patient[_CHARACTERS])
+    return InstanceName(study, found[_SERIES], found[_SOP], who)
+
+
+def patient_digest(study: str, identifier: bytes, characters: bytes) -> str:
+    """Of a patient's identifier in one study; the character set counts where it changes what the bytes say."""
+    said = identifier if identifier.isascii() else characters + b"\\" + identifier
+    return hashlib.sha256(study.encode() + b"/" + said).hexdigest()
 
 
 def _group(head: bytes, place: int) -> int:

@@ -3,7 +3,8 @@
 
 The archive knows passwords but no rights to single studies. So handhelds never speak to it themselves. A handheld
 
-* stores instances in studies that it has begun itself, and in no others,
+* stores instances in studies that it has begun itself, and in no others, all of one patient: the archive finds a study
+  of two patients no more,
 * may ask whether an instance that it has stored is still there, and gets UIDs and nothing else for an answer,
 * reads an instance back, whole, for 24 hours after it has stored it, and for an hour once it has done so,
 * learns which of the studies that it names another handheld has begun: the readers' pages ask so in its name, before
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from clinic.gateway.dicom_head import patient_digest
 from clinic.gateway.inner_archive import ArchiveBusyError, InnerArchive, Passed
 from clinic.gateway.read_back import watched
 from clinic.gateway.received import BodyError, Received
@@ -136,6 +138,12 @@ class Gate:
             return _plain(422, "this study was not begun by a handheld")
         if owner not in (None, device) or not self._sent.claim(name.study, device):
             return _plain(422, "this study belongs to another handheld")
+        if owner is not None and not self._sent.knows_patient(name.study):
+            for identifier in self._archive.patients_of(name.study)[:1]:
+                if identifier.isascii():  # of others it cannot be told which bytes they were
+                    self._sent.same_patient(name.study, patient_digest(name.study, identifier.encode(), b""))
+        if not self._sent.same_patient(name.study, name.patient):
+            return _plain(422, "this study is of another patient")
         if not self._sent.has(device, name.study, name.sop) and self._archive.find(name.study, name.sop):
             return _plain(422, "this instance was not sent by a handheld")
         answer = self._archive.store(received.content(), received.length)

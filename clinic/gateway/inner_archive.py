@@ -62,6 +62,16 @@ class InnerArchive:
         """
         return bool(self._list("/dicom-web/studies", {"StudyInstanceUID": study}))
 
+    def patients_of(self, study: str) -> list[str]:
+        """Identifiers of the patients whose study of this name the archive has; one, unless two were mixed up.
+
+        Raises:
+            ArchiveBusyError: The archive does not answer.
+        """
+        found = self._list("/dicom-web/studies", {"StudyInstanceUID": study})
+        values = [entry.get("00100020", {}).get("Value") for entry in found]
+        return [str(value[0]) if isinstance(value, list) and value else "" for value in values]
+
     def find(self, study: str, instance: str) -> list[dict[str, Any]]:
         """What the archive says of the instances of this name, in DICOM's JSON form; one, or none.
 

@@ -24,6 +24,7 @@ AFTER_PROOF_S = 3600
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS studies (uid TEXT PRIMARY KEY, device TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS patients (study_uid TEXT PRIMARY KEY REFERENCES studies (uid), digest TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS instances (
     uid TEXT PRIMARY KEY,
     study_uid TEXT NOT NULL REFERENCES studies (uid),
@@ -69,6 +70,21 @@ class SentList:
     def has_sent(self, device: str) -> bool:
         """Whether this handheld has begun any study."""
         return self._row("SELECT 1 FROM studies WHERE device = ? LIMIT 1", device) is not None
+
+    def knows_patient(self, study: str) -> bool:
+        """Whether it is kept whose study this is; of those begun with earlier versions it is not."""
+        return self._row("SELECT 1 FROM patients WHERE study_uid = ?", study) is not None
+
+    def same_patient(self, study: str, patient: str) -> bool:
+        """Whether a study is of this patient; that of the first instance is the one.
+
+        Args:
+            study: Its UID.
+            patient: Digest of the identifier (``InstanceName.patient``).
+        """
+        with self._lock:
+            self._connection.execute("INSERT OR IGNORE INTO patients VALUES (?, ?)", (study, patient))
+        return self._row("SELECT digest FROM patients WHERE study_uid = ?", study) == (patient,)
 
     def of_others(self, device: str, studies: Collection[str]) -> list[str]:
         """Which of these studies were begun by another handheld; those that none has begun are not among them."""

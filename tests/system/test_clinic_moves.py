@@ -68,25 +68,24 @@ class Moved:
         self.checkout, self.folder = checkout, folder
         self.old = Elsewhere(checkout, folder / "machine-a" / "var" / "lib" / NAME, "localhost")
         self.records = Records(folder / "handheld")
-        self.old.start()
-        self.where = self.old.enrol("ward-3")
-        code = CODE.search("".join(self.old.said))
-        assert code is not None
-        readers = [self.reader("asha", code[0])]
-        readers[0].get("/people")
-        invited = CODE.search(readers[0].post("/people/invite", role="reader"))
-        assert invited is not None
-        readers.append(self.reader("ben", invited[0]))
-        self.seen, self.read = self.records.final_exam("KB-0001"), self.records.final_exam("KB-0002")
-        assert self.send(self.where) == 2
-        store = Store(sqlite_url(self.old.folder / DATABASE_FILE))
-        self.places = [indexed(store, exam.uid) for exam in (self.seen, self.read)]
-        store.close()
-        self.decide(readers, self.places[0])
-        assert self.fetch(self.where).verdicts == 1
-        self.decide(readers, self.places[1])
-        self.waiting = self.records.final_exam("KB-0003")
-        assert self.old.stop() == 0
+        with self.old:
+            self.where = self.old.enrol("ward-3")
+            code = CODE.search("".join(self.old.said))
+            assert code is not None
+            readers = [self.reader("asha", code[0])]
+            readers[0].get("/people")
+            invited = CODE.search(readers[0].post("/people/invite", role="reader"))
+            assert invited is not None
+            readers.append(self.reader("ben", invited[0]))
+            self.seen, self.read = self.records.final_exam("KB-0001"), self.records.final_exam("KB-0002")
+            assert self.send(self.where) == 2
+            store = Store(sqlite_url(self.old.folder / DATABASE_FILE))
+            self.places = [indexed(store, exam.uid) for exam in (self.seen, self.read)]
+            store.close()
+            self.decide(readers, self.places[0])
+            assert self.fetch(self.where).verdicts == 1
+            self.decide(readers, self.places[1])
+            self.waiting = self.records.final_exam("KB-0003")
 
     def reader(self, name: str, code: str) -> Reader:
         made = Reader(self.old)

@@ -306,3 +306,33 @@ def test_handhelds_do_not_fill_the_disk_that_the_readings_are_on(tmp_path: Path)
     assert ask("GET", "/dicom-web/studies/2.25.1/instances", "SOPInstanceUID=2.25.2") == b"[]"
     assert said == ["503 Service Unavailable", "200 OK"], "it may still ask"
     sent.close()
+
+
+def forget_patients(state: Path) -> None:
+    with sqlite3.connect(state / LIST_FILE) as connection:
+        connection.execute("DELETE FROM patients")
+    connection.close()
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_study_is_of_one_patient_or_the_archive_would_not_find_it_any_more(
+    running_clinic: RealArchive, own: Door, before: bool
+) -> None:
+    """One instance under another identifier would hide an exam that was sent before from every reader."""
+    study, image = image_of(f"gate patient {before}")
+    _, overlay, *_, report = build_instances(exams.exam(f"gate patient {before}"), exams.DEVICE)
+    assert own.store(image.content) == 200
+    if before:  # an earlier version did not keep whose it was
+        forget_patients(running_clinic.state.folder)
+    for identifier in ("KB-9999", "", None):
+        renamed = dcmread(io.BytesIO(report.content))
+        if identifier is None:
+            del renamed.PatientID
+        else:
+            renamed.PatientID = identifier
+        buffer = io.BytesIO()
+        dcmwrite(buffer, renamed, enforce_file_format=True)
+        assert own.store(buffer.getvalue()) == 422, identifier
+    assert own.store(overlay.content) == own.store(report.content) == 200
+    reader = person(running_clinic, "reader")
+    assert reader.ask("GET", f"/dicom-web/studies/{study}/metadata", Accept="application/dicom+json").status_code == 200

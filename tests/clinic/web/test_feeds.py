@@ -67,6 +67,19 @@ def test_guessing_a_handheld_s_password_is_slowed_down(site: Site, monkeypatch: 
     assert codes == [401, 401, 401, 429, 429]
 
 
+def test_a_stolen_handheld_does_not_fill_the_audit_trail(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "_MOST_ASKED", 3)
+    client, archive = site.app.test_client(), site.clinic.archive
+    right = header("device-test", archive.password)
+    codes = [client.get("/device/v1/worklist", base_url=BASE, headers=right).status_code for _ in range(5)]
+    assert codes == [200, 200, 200, 429, 429]
+    other = header("device-other-2", archive.state.add_device("other-2"))
+    assert client.get("/device/v1/worklist", base_url=BASE, headers=other).status_code == 200
+    with site.services.store.read() as session:
+        fetched = session.scalars(select(AuditEntry.actor).where(AuditEntry.action == "list-fetched")).all()
+    assert fetched == ["test"] * 3 + ["other-2"]
+
+
 def test_a_handheld_gets_verdicts_only_on_exams_that_it_can_name(clinic: Clinic, site: Site) -> None:
     exam, asha = sent(clinic, site), site.browser("asha")
     read_blind(asha, exam, "4C")

@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 
 _BELIEVED_S: Final = 60.0
 _MOST_WRONG: Final = 30
+_MOST_ASKED: Final = 600
+"""Of one handheld in that time: it asks three things after each sending and every quarter of an hour. Most answers are
+written into the audit trail, which a stolen one must not fill the disk with."""
+
 _WITHIN: Final = timedelta(minutes=10)
 _MOST_KEPT: Final = 1000
 
@@ -56,6 +60,8 @@ def handheld() -> str:
             if len(_believed) >= _MOST_KEPT:
                 _believed.clear()
             _believed[digest] = time.monotonic() + _BELIEVED_S
+    if not limits.try_once(services().store, "handheld-asks", name, _MOST_ASKED, _WITHIN):
+        abort(429)
     return name
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clinic of 0.6.0 with a day's work in it is stopped, and started again with this version over the same folder.
+"""The oldest clinic in the history, with a day's work in it, is stopped and started again with this version.
 
     python -m pytest tests/system/test_clinic_upgrade.py
 
-The old version is taken from the repository's history; without that (a shallow clone, an archive) it skips by name.
+It keeps its folder. Without a history (a shallow clone, an archive) there is no older version and the test skips.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tests.device.upload import exams
 from tests.device.upload.real_archive import installation
 from tests.patience import PATIENT_S
 
-OLD: Final = "71c0feb"
-"""A commit of 0.6.0, with the first three migrations of the store."""
+STORE: Final = "clinic/store/database.py"
+"""The commit that brought it is the oldest clinic with accounts and a worklist."""
 
 MIGRATIONS: Final = Path(store.__file__).with_name("migrations")
 PASSWORD: Final = "correct horse battery staple"
@@ -46,13 +46,29 @@ pytestmark = pytest.mark.skipif(installation() is None, reason="orthanc, orthanc
 def old_checkout(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The old version's files."""
     git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is missing")
+    asked = [git, "-C", str(checkout), "rev-list", "--reverse", "HEAD", "--", STORE]
+    commits = subprocess.run(asked, capture_output=True, check=False, text=True).stdout.split()
+    if not commits or commits[0] == _head(git, checkout):
+        pytest.skip("the repository's history holds no older clinic")
     folder = tmp_path_factory.mktemp("old")
     packed = folder / "old.tar"
-    words = ["archive", "--output", str(packed), OLD]
-    if git is None or subprocess.run([git, "-C", str(checkout), *words], capture_output=True, check=False).returncode:
-        pytest.skip(f"the repository's history does not hold {OLD}")
+    subprocess.run([git, "-C", str(checkout), "archive", "--output", str(packed), commits[0]], check=True)
     subprocess.run(["tar", "-xf", str(packed), "-C", str(folder)], check=True)
     return folder
+
+
+def _head(git: str, checkout: Path) -> str:
+    asked = [git, "-C", str(checkout), "rev-parse", "HEAD"]
+    return subprocess.run(asked, capture_output=True, check=True, text=True).stdout.strip()
+
+
+def version_of(checkout: Path) -> str:
+    """The version that a checkout says it is."""
+    stated = re.search(r'__version__ = "([^"]+)"', (checkout / "device" / "__init__.py").read_text(encoding="utf-8"))
+    assert stated is not None
+    return stated[1]
 
 
 class Browser:
@@ -133,7 +149,7 @@ def send(where: Destination, exam: Exam) -> None:
 def upgraded(checkout: Path, old_checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Before]:
     with Running(old_checkout, tmp_path_factory.mktemp("state") / "state") as running:
         before = Before(running)
-        assert "0.6.0" in before.asha.get("/")
+        assert version_of(old_checkout) in before.asha.get("/")
         running.upgrade(checkout)
         yield before
         before.store.close()

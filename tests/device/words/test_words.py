@@ -142,3 +142,9 @@ def test_a_missing_text_is_noted_and_falls_back(monkeypatch: pytest.MonkeyPatch)
     assert t("common.ok") == texts(FALLBACK)["common.ok"]
     assert t("no.such_text") == "no.such_text"
     assert t.missing == {"common.ok", "no.such_text"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_hour_stays_on_the_line_of_its_word(language: str) -> None:
+    place = Translator(language)("report.place_with_clock", side="", hour="10")
+    assert re.search("10\u00a0|\u00a010", place), place

@@ -6,7 +6,7 @@ from __future__ import annotations
 from device.records.inbox.call_back import CallBack
 from device.records.inbox.table import InboxCount
 from device.ui.flow.steps import ExamSteps
-from device.ui.record_words import SEPARATOR, patient_name, today
+from device.ui.record_words import patient_name, today
 from device.ui.screens.inbox.verdict import due_words
 from device.ui.status import Level
 from device.ui.widgets import ListRow, ListView, Page, Widget
@@ -62,5 +62,6 @@ class CallBackScreen(WorkScreen):
     def _row(self, one: CallBack) -> ListRow:
         t = self.ui.t
         level = Level.WARNING if one.overdue(today()) else Level.INFO
-        detail = SEPARATOR.join((t(f"report.advice_{one.verdict.advice.value}"), one.verdict.reader))
+        advice, reader = t(f"report.advice_{one.verdict.advice.value}"), one.verdict.reader
+        detail = t("common.pair", name=reader, value=advice) if reader else advice
         return ListRow(patient_name(one.patient), detail, due_words(t, one), level, icon="person")

@@ -8,6 +8,7 @@ keep their width on the screen whatever the zoom, and a straight mark also carri
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 
 import cv2
@@ -60,6 +61,7 @@ class Outline:
         if len(self._points) >= 2:
             on_screen = [view.to_screen(point) for point in self._points]
             draw_lines(surface, view.ui, [on_screen], OUTLINE.colour, closed=True)
+            view.drawn.append([*on_screen, on_screen[0]])
 
 
 class Measure:
@@ -84,18 +86,20 @@ class Measure:
         ui, style = view.ui, self._style
         start, end = (view.to_screen(point) for point in self._ends)
         draw_lines(surface, ui, straight_mark(start, end, style, ui.px(LINE)), style.colour)
+        view.drawn.append((start, end))
         if self._letter:
-            self._draw_tag(surface, view, max(start, end, key=lambda pos: pos[1]))
+            self._draw_tag(surface, view, *sorted((start, end), key=lambda pos: pos[1]))
 
-    def _draw_tag(self, surface: pygame.Surface, view: ImageView, below: Point) -> None:
+    def _draw_tag(self, surface: pygame.Surface, view: ImageView, upper: Point, lower: Point) -> None:
         """The letter on a ground of the line's colour, a gap, and the length on the picture's own ground."""
         ui = view.ui
         height, pad = ui.text.line_height(Style.STRONG), ui.sizes.gap
         letter = ui.text.width(self._letter, Style.STRONG) + pad
         length = ui.text.width(self._words, Style.SMALL) + pad if self._words else 0
-        box = pygame.Rect(0, 0, letter + ui.px(TAG) * bool(length) + length, height)
-        box.midtop = (round(below[0]), round(below[1] + self._style.arm * ui.px(LINE)) + ui.px(TAG))
-        box.clamp_ip(view.rect)
+        size = (letter + ui.px(TAG) * bool(length) + length, height)
+        arm = round(self._style.arm * ui.px(LINE)) + ui.px(TAG)
+        box = _tag_place(size, view, (upper[0], upper[1] - arm), (lower[0], lower[1] + arm))
+        view.drawn.append((box.topleft, box.topright, box.bottomright, box.bottomleft, box.topleft))
         tag = pygame.Rect(box.x, box.y, letter, height)
         pygame.draw.rect(surface, HALO, tag.inflate(2, 2), border_radius=ui.px(4))
         pygame.draw.rect(surface, self._style.colour, tag, border_radius=ui.px(4))
@@ -104,6 +108,44 @@ class Measure:
             place = pygame.Rect(box.right - length, box.y, length, height)
             ui.box(surface, place, Ink.PICTURE, radius=4)
             ui.text.draw(surface, [self._words], place, Style.SMALL, Ink.PICTURE, Align.CENTRE)
+
+
+def _tag_place(size: tuple[int, int], view: ImageView, over: Point, under: Point) -> pygame.Rect:
+    """Below ``under`` where it hides no line that is drawn, else above ``over``; where there is no room, just below."""
+    for start, down in ((under, True), (over, False)):
+        box = _moved(size, view, start, down=down)
+        if view.rect.contains(box):
+            return box
+    box = pygame.Rect((0, 0), size)
+    box.midtop = (round(under[0]), round(under[1]))
+    return box.clamp(view.rect)
+
+
+def _moved(size: tuple[int, int], view: ImageView, start: Point, *, down: bool) -> pygame.Rect:
+    """From ``start`` down or up until no line lies behind it, and no lesion: the inside of an outline."""
+    box, gap = pygame.Rect((0, 0), size), view.ui.px(TAG)
+    at = (round(start[0]), round(start[1]))
+    if down:
+        box.midtop = at
+    else:
+        box.midbottom = at
+    box.clamp_ip((view.rect.x, box.y, view.rect.width, box.height))
+    for top, bottom in sorted(_heights(box, view), key=lambda span: span[0] if down else -span[1]):
+        if box.top < bottom + gap and box.bottom > top - gap:
+            box.y = bottom + gap if down else top - gap - box.height
+    return box
+
+
+def _heights(box: pygame.Rect, view: ImageView) -> list[tuple[int, int]]:
+    """From where to where each line that is drawn reaches, above, behind and below ``box``."""
+    strip = pygame.Rect(box.x - 1, view.rect.y, box.width + 2, view.rect.height)
+    found = []
+    for line in view.drawn:
+        cuts = [strip.clipline(*ends) for ends in itertools.pairwise(line)]
+        ys = [y for cut in cuts for _, y in cut]
+        if ys:
+            found.append((min(ys), max(ys)))
+    return found
 
 
 @functools.lru_cache(maxsize=4)

@@ -69,6 +69,7 @@ class ImageView(Widget):
         self._untouched = focus is not None
         self._pixels = pixels
         self.drawings = tuple(drawings)
+        self.drawn: list[Sequence[Point]] = []  # lines of the screen that no label of this picture may hide
         self._on_tap = on_tap
         self._on_drag = on_drag
         self.zoom = 1.0
@@ -243,6 +244,7 @@ class ImageView(Widget):
         surface.fill(self.ui.palette.pair(Ink.PICTURE)[1], self.rect)
         if self._pixels is not None:
             self._draw_picture(surface, self._pixels)
+            self.drawn.clear()
             for drawing in self.drawings:
                 drawing.draw(surface, self)
         surface.set_clip(before)

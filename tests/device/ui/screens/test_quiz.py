@@ -33,7 +33,7 @@ def test_nothing_is_given_away_before_the_answer_and_the_score_is_kept(driver: D
     assert not driver.shows("The model:")
     assert not driver.shows("drawn as")
     driver.tap("answer.benign")
-    assert driver.shows("Right")
+    assert driver.shows("Correct")
     assert driver.find("truth").caption.endswith("Benign")
     assert driver.shows("The model:")
     driver.until(lambda: bool(read_scores(folder)))

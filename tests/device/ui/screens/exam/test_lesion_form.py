@@ -91,7 +91,7 @@ def test_a_tap_on_the_body_map_says_side_clock_and_distance(driver: Driver) -> N
     shown = driver.find("body_map")
     assert isinstance(shown, BodyMapView)
     driver.tap_at(shown.to_screen((12.5 + 4.0, 1.0)))  # the left breast, three o'clock, four centimetres out
-    assert driver.shows("left breast, 3 o'clock, 4 cm from the nipple")
+    assert driver.shows("left breast, 3\u00a0o'clock, 4 cm from the nipple")
     driver.tap("done")
     assert (got[0].laterality, got[0].clock_position) == (Laterality.LEFT, 3)
     assert got[0].distance_from_nipple_cm == pytest.approx(4.0, abs=0.5)

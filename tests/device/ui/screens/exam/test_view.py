@@ -87,7 +87,7 @@ def test_size_model_and_place_are_named(driver: Driver) -> None:
     made = _plain(laterality=Laterality.LEFT, clock_position=10, spacing=PixelSpacing(0.1, 0.1))
     _show(driver, ViewScreen(made))
     captions = [widget.caption for widget in driver._widgets()]
-    assert "Place: left breast, 10 o'clock" in captions
+    assert "Place: left breast, 10\u00a0o'clock" in captions
     assert "Long axis: 12.8\u00a0mm" in captions
     assert "Model: phantomnet@1.2.3" in captions
 
@@ -183,7 +183,7 @@ def test_side_clock_and_note_are_set_by_touch(driver: Driver, hour: int) -> None
     dial = driver.find("dial")
     assert isinstance(dial, ClockDial)
     driver.tap_at(dial.place_of(hour))
-    assert driver.shows(f"right breast, {hour} o'clock")
+    assert driver.shows(f"right breast, {hour}\u00a0o'clock")
     driver.tap("note")
     driver.write("hard")
     driver.tap("done")

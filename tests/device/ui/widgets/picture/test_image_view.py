@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pygame
 import pytest
@@ -143,6 +145,32 @@ def test_the_letter_of_a_measure_is_no_part_of_its_length(driver: Driver, viewer
     picture = driver.picture()
     assert picture.get_at((letter.left + 1, letter.centery))[:3] == CALLIPER.colour
     assert picture.get_at((length.left + 1, length.centery))[:3] == (0, 0, 0)
+
+
+FLAT = [(200.0 + 60.0 * math.cos(turn), 150.0 + 25.0 * math.sin(turn)) for turn in np.linspace(0, 6.2, 60)]
+"""A lesion that is wider than high: below the ends of its axis there is more of it."""
+
+
+@pytest.mark.parametrize("tilt", [8.0, -8.0])
+@pytest.mark.parametrize("lift", [-110.0, 0.0, 120.0], ids=["at the top", "in the middle", "at the bottom"])
+def test_letters_and_lengths_hide_neither_the_outline_nor_each_other(
+    driver: Driver, viewer: Viewer, tilt: float, lift: float
+) -> None:
+    contour = [(x, y + lift) for x, y in FLAT]
+    ends = ((140.0, 150.0 - tilt + lift), (260.0, 150.0 + tilt + lift))
+    axis = Measure(*ends, "L", "13.2 mm", style=LONG_AXIS)
+    calliper = Measure(*ends, "A", "13.1 mm", style=CALLIPER)
+    viewer.view.show(np.zeros((HEIGHT, WIDTH), np.uint8), [Outline(contour), axis, calliper])
+    picture, places = driver.picture(), dict(driver.texts())
+    tags = [places[text] for text in ("L", "13.2 mm", "A", "13.1 mm")]
+    for number, tag in enumerate(tags):
+        assert tag.collidelist(tags[number + 1 :]) == -1
+        assert viewer.view.rect.contains(tag)
+    for point in contour:
+        if abs(point[0] - 200.0) < 50.0:  # the ends of the axis lie on the outline
+            x, y = (round(value) for value in viewer.view.to_screen(point))
+            near = [picture.get_at((x, y + down))[:3] for down in (-2, -1, 0, 1, 2)]
+            assert OUTLINE.colour in near, point
 
 
 def test_the_screen_draws_marks_in_the_styles_of_report_and_dicom(driver: Driver, viewer: Viewer) -> None:

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 Floats = NDArray[np.float32]
 
 PROFILE_NAME, SIGNATURE_SUFFIX = "site-profile.json", ".sig"
+SITE_NAME = r"^[a-z0-9][a-z0-9-]{0,23}$"
 LEAST_FRAMES, LEAST_CASES = 50, 100
 """With fewer frames mean and spread are noise; with 10 to 30 cases a threshold chosen again is a lottery."""
 
@@ -96,7 +97,7 @@ class SiteProfile(_Part):
     """
 
     profile_version: Literal[1] = 1
-    site: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")
+    site: str = Field(pattern=SITE_NAME)
     version: int = Field(ge=1)
     created: str
     model: str

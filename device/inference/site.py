@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from device.config import settings_path
 from device.errors import SiteProfileError
+from device.files import read_bounded
 from device.inference.bundle import read_trusted_keys
 from device.inference.manifest import Abstention, OperatingPoint
 from device.inference.ood.source import BreastHead
@@ -151,10 +152,8 @@ def read_site_profile(path: Path, model: str, trusted_keys: Path | None = None) 
         SiteProfileError: It cannot be read, no trusted key has signed it, or it is for another bundle.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise SiteProfileError(path, "the file is far too large")
-        content = path.read_bytes()
-        signature = path.with_name(path.name + SIGNATURE_SUFFIX).read_bytes()
+        content = read_bounded(path, _LARGEST)
+        signature = read_bounded(path.with_name(path.name + SIGNATURE_SUFFIX), _LARGEST)
     except OSError as error:
         raise SiteProfileError(path, str(error.strerror)) from error
     if not any(_signed(key, signature, content) for key in read_trusted_keys(trusted_keys or site_keys())):

@@ -119,6 +119,7 @@ def test_planned_patients_reach_the_handheld_they_are_for(site: Site) -> None:
     assert tom.post("/planned", code="KB-3", handheld="ward-9", **plan).status_code == 302
     tom.get(f"/planned?day={plan['day']}")
     assert tom.post("/planned", code="KB-1", handheld="", **plan).status_code == 409
+    assert tom.post("/planned", code="KB-\u200b1", handheld="", **plan).status_code == 409
     assert tom.post("/planned", code="", **plan).status_code == 400
     client = site.app.test_client()
     right = header("device-test", site.clinic.archive.password)

@@ -18,6 +18,9 @@ from clinic.errors import ClinicError
 from clinic.orthanc import Scanner, Worklists
 from clinic.service import Address, Archive, Pages, find_installation
 from clinic.state import DATABASE_FILE, ClinicState, write_private
+from clinic.zone import zone_named
+from device.arguments import number_between
+from device.clinic_url import is_host
 
 DEFAULT_NAME = "Clinic"
 DEFAULT_PORT = 8443
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--host",
         action="append",
+        type=_host,
         help="host name or address that handhelds reach this machine by; may be given several times, the first one "
         "goes into enrolment files (default: as last started, at first this machine's address and name)",
     )
@@ -129,17 +133,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 < number < 65536:
-        raise ValueError(text)
-    return number
+_port = number_between(1, 65535)
+
+
+def _host(text: str) -> str:
+    if not is_host(text):
+        raise argparse.ArgumentTypeError(
+            f"a name or an address alone is needed, for instance 192.168.1.20, not {text[:80]!r}"
+        )
+    return text
 
 
 def _scanner(text: str) -> Scanner:
     title, _, host = text.partition("@")
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,16}", title) or not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", host):
-        raise ValueError(text)
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,16}", title) or not is_host(host):
+        raise argparse.ArgumentTypeError(
+            f"the scanner's AE title and its address are needed, for instance LOGIQ1@192.168.1.31, not {text[:80]!r}"
+        )
     return Scanner(title, host)
 
 
@@ -182,9 +192,9 @@ def _add_device(args: argparse.Namespace, state: ClinicState) -> int:
 def _run(args: argparse.Namespace, state: ClinicState) -> int:
     os.umask(0o077)  # what the programs write holds patients
     address = Address(_names(args), args.port, args.inner_port, local=args.local)
-    state.remember_place(args.name, args.host, args.port)
     pages = None if args.archive_only else _pages(args, state)
     worklists = _worklists(args, state)
+    state.remember_place(args.name, args.host, args.port)
     archive = Archive(find_installation(), state, args.name, address, pages, args.index_database, worklists)
     archive.start()
     _say_where(state, address)
@@ -207,7 +217,7 @@ def _pages(args: argparse.Namespace, state: ClinicState) -> Pages:
 
     options = ["--record", args.record] if args.record else []
     options += ["--record-access", str(args.record_access)] if args.record_access else []
-    options += ["--time-zone", args.time_zone] if args.time_zone else []
+    options += ["--time-zone", zone_named(args.time_zone).key] if args.time_zone else []
     options += ["--worklists", str(state.folder / WORKLISTS)] if args.worklist_port else []
     options += ["--oidc", str(args.oidc.absolute())] if args.oidc else []
     return Pages(args.pages_port, args.database or sqlite_url(state.folder / DATABASE_FILE), tuple(options))

@@ -150,6 +150,7 @@ class Archive:
         self._clinic = clinic
         self._address = address
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._logs: dict[int, Path] = {}
 
     def start(self) -> None:
         """Write the settings, start both programs and wait until they answer.
@@ -204,13 +205,15 @@ class Archive:
         """Wait until one of the programs ends by itself.
 
         Returns:
-            Which one, and its exit status.
+            Which one, its exit status, and what it said last.
         """
         while True:
             for process in self._processes:
                 if process.poll() is not None:
                     program = process.args[0]  # type: ignore[index]  # all of ours are started with a list
-                    return f"{Path(str(program)).name} ended by itself (status {process.returncode})"
+                    said = f"{Path(str(program)).name} ended by itself (status {process.returncode})"
+                    log = self._logs[process.pid]
+                    return f"{said}; {log} ends with: {_last_words(log)}"
             time.sleep(0.5)
 
     def stop(self) -> None:
@@ -292,6 +295,7 @@ class Archive:
                 pass_fds=handles,
             )
         self._processes.append(process)
+        self._logs[process.pid] = log
         limit = time.monotonic() + _START_LIMIT_S
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > limit:

@@ -23,6 +23,8 @@ from device.errors import MammascopeError
 
 EXIT_ERROR = 2
 
+_PURPOSE = "Train, test and sign the models that handhelds run."
+
 _BACKBONES = (
     "Backbone files (.weights.h5 or .npz, without head): Keras downloads ImageNet's for the networks that it knows and "
     "keeps them in ~/.keras/models; a file from there can be named with --backbone on a machine without a connection."
@@ -44,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Every verb with its options."""
-    parser = argparse.ArgumentParser(prog="python -m convert", description=__doc__.splitlines()[0], epilog=_BACKBONES)
+    parser = argparse.ArgumentParser(prog="python -m convert", description=_PURPOSE, epilog=_BACKBONES)
     parser.set_defaults(trains=False)
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     add_stages(verbs, train_by_recipe)

@@ -22,12 +22,26 @@ def any_path(text: str) -> Path:
     Raises:
         ArgumentTypeError: It is empty, or longer than the system allows.
     """
+    try:
+        return Path(possible_path(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def possible_path(text: str) -> str:
+    """The text of a path as it is, if the system could have such a path.
+
+    Raises:
+        ValueError: It is empty, holds a zero character, or is longer than the system allows.
+    """
     if not text:
-        raise argparse.ArgumentTypeError("a path is needed, not an empty text")
+        raise ValueError("a path is needed, not an empty text")
     name = os.fsencode(text)
     if len(name) >= _LONGEST_PATH or max(len(part) for part in name.split(b"/")) > _LONGEST_NAME:
-        raise argparse.ArgumentTypeError(f"this path is longer than the system allows: {text[:40]!r} ...")
-    return Path(text)
+        raise ValueError(f"this path is longer than the system allows: {text[:40]!r} ...")
+    if "\0" in text:
+        raise ValueError("no path holds a zero character")
+    return text
 
 
 def day(text: str) -> date:

@@ -31,7 +31,7 @@ def checked_clinic_url(url: str) -> str:
         raise ValueError("the host or port of this address is not one; ports are 1 to 65535") from None
     if "@" in parts.netloc:
         raise ValueError("a password does not belong into the address; it has a place of its own")
-    if not host or not (_NAME.fullmatch(host) or _is_address(host)):
+    if not is_host(host):
         raise ValueError("an address that begins with https:// and a host is needed")
     if port == 0 or parts.netloc.endswith(":"):
         raise ValueError("the host or port of this address is not one; ports are 1 to 65535")
@@ -40,6 +40,11 @@ def checked_clinic_url(url: str) -> str:
     if parts.query or parts.fragment or "?" in url or "#" in url or not _PATH.fullmatch(parts.path):
         raise ValueError("an address ends with a plain path, for instance /dicom-web")
     return url
+
+
+def is_host(text: str) -> bool:
+    """Whether ``text`` is the name or the IP address of a machine, and nothing beside it."""
+    return bool(_NAME.fullmatch(text)) or _is_address(text)
 
 
 def is_loopback(host: str) -> bool:

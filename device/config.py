@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -28,6 +29,7 @@ from pydantic import (
     model_validator,
 )
 
+from device.arguments import possible_path
 from device.clinic_url import checked_clinic_url
 from device.errors import ConfigError
 from device.files import read_bounded, write_atomically
@@ -48,6 +50,12 @@ _NEEDED = "paths"
 
 Language = Literal["en", "hi", "ta", "es", "fr"]
 LooseTuple = Field(strict=False)  # TOML has lists only; everything else keeps its type: "5" is not 5
+NumberOfPixels = Annotated[int, Field(le=65_535)]
+"""Of a place or a side."""
+
+PossiblePath = Annotated[
+    Path, Field(strict=False), BeforeValidator(lambda path: possible_path(path) if isinstance(path, str) else path)
+]
 PixelPoint = Annotated[tuple[float, float], LooseTuple]
 Millimetres = Annotated[float, Field(gt=0, le=10)]
 
@@ -65,7 +73,7 @@ class PathSettings(_Section):
         data_dir: Exams, outbox and receipts; unset: the user's data folder.
     """
 
-    data_dir: Annotated[Path, Field(strict=False)] | None = None
+    data_dir: PossiblePath | None = None
 
 
 class DisplaySettings(_Section):
@@ -117,7 +125,7 @@ class PolicySettings(_Section):
     """
 
     retention_days: int = Field(default=90, ge=1, le=3650)
-    upload_kib_per_s: int = Field(default=0, ge=0)
+    upload_kib_per_s: int = Field(default=0, ge=0, le=1_000_000)
     training_exams: bool = False
     older_exams: Literal["queue", "ask", "keep"] = "queue"
 
@@ -188,7 +196,7 @@ class ScannerPreset(_Section):
 
     name: str = Field(min_length=1, max_length=64)
     corners: Annotated[tuple[PixelPoint, PixelPoint, PixelPoint, PixelPoint], LooseTuple] | None = None
-    box: Annotated[tuple[int, int, int, int], LooseTuple] | None = None
+    box: Annotated[tuple[NumberOfPixels, NumberOfPixels, NumberOfPixels, NumberOfPixels], LooseTuple] | None = None
     spacing_mm: Annotated[tuple[Millimetres, Millimetres], LooseTuple] | None = None
 
     @model_validator(mode="after")
@@ -207,7 +215,7 @@ class ModelSettings(_Section):
         bundle: Folder of a bundle, for instance one of your own; unset: the newest shipped one in ``models/``.
     """
 
-    bundle: Annotated[Path, Field(strict=False)] | None = None
+    bundle: PossiblePath | None = None
 
 
 class Settings(_Section):

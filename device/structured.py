@@ -18,6 +18,9 @@ DEEPEST: Final = 32
 _MOST_DOTS: Final = 64
 """In one line of TOML: each dot of a key costs time for all before it."""
 
+_MOST_BITS: Final = 64
+"""Of a whole number: as many as TOML promises. Written in hexadecimal, one could have millions."""
+
 _MARK: Final = b"\xef\xbb\xbf"
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -97,7 +100,7 @@ def _no_constant(name: str) -> float:
 
 
 def _check(value: Any) -> None:
-    """Refuse what is too deep, or holds a text that cannot be written out again."""
+    """Refuse what is too deep, or holds a text or a number that cannot be written out again."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         inner: list[Any] = []
@@ -109,6 +112,8 @@ def _check(value: Any) -> None:
                 inner += one
             elif isinstance(one, str) and not _writable(one):
                 raise StructureError("a text in it holds half a character")
+            elif isinstance(one, int) and one.bit_length() > _MOST_BITS:
+                raise StructureError("a number or date in it is out of all bounds")
         if not inner:
             return
         level = inner

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -19,10 +22,20 @@ from clinic.web.pages.viewer import views as viewer
 from clinic.web.pages.worklist import views as worklist
 from clinic.web.services import Services, make_services, remember
 from clinic.web.settings import Settings
+from device.structured import parse_json
 
 AREAS = (accounts, outside, worklist, reading, viewer, followup, upload, feeds, oversight)
 SMALL_REQUEST = 256 * 1024
 """Bytes of any request but an upload."""
+
+
+class _BoundedJson(DefaultJSONProvider):
+    """What comes in as JSON gives values or a ``ValueError``, which is a refused request, however it is nested."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value of a request's body."""
+        del kwargs
+        return parse_json(s if isinstance(s, bytes) else s.encode("utf-8", "surrogatepass"))
 
 
 def create_app(settings: Settings, made: Services | None = None) -> Flask:
@@ -33,6 +46,7 @@ def create_app(settings: Settings, made: Services | None = None) -> Flask:
         made: Services to work with instead of new ones.
     """
     app = Flask(__name__)
+    app.json = _BoundedJson(app)
     app.config.update(
         MAX_CONTENT_LENGTH=SMALL_REQUEST,
         MAX_FORM_MEMORY_SIZE=SMALL_REQUEST,

@@ -91,8 +91,21 @@ def make_signing_key(path: Path, public: Path) -> Ed25519PublicKey:
     return key.public_key()
 
 
-def read_signing_key(path: Path) -> Ed25519PrivateKey:
+def read_site_key() -> Ed25519PrivateKey:
+    """Read the private half of the key that signs a clinic's site profile.
+
+    Raises:
+        SigningKeyError: As for :func:`read_signing_key`.
+    """
+    return read_signing_key(site_key_path(), "keygen --site")
+
+
+def read_signing_key(path: Path, made_by: str = "keygen") -> Ed25519PrivateKey:
     """Read the private half.
+
+    Args:
+        path: Its file.
+        made_by: The verb that makes it, for the sentence where it is missing.
 
     Raises:
         SigningKeyError: It is not there, is readable by others, or is no Ed25519 key.
@@ -100,7 +113,7 @@ def read_signing_key(path: Path) -> Ed25519PrivateKey:
     try:
         mode, content = path.stat().st_mode, path.read_bytes()
     except OSError as error:
-        raise SigningKeyError(f"{path}: no signing key; make one with `python -m convert keygen`") from error
+        raise SigningKeyError(f"{path}: no signing key; make one with `python -m convert {made_by}`") from error
     if mode & 0o077:
         raise SigningKeyError(f"{path}: others can read this private key; run `chmod 600` on it")
     try:

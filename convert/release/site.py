@@ -155,9 +155,10 @@ def answers_of(bundle: Bundle, folder: Path, careful: bool) -> tuple[NDArray[np.
 
 
 def sonograms_of(folder: Path) -> list[Sonogram]:
-    """The sonograms of a folder of frames; what cannot be read is left out."""
+    """The sonograms of a folder of frames, or of class folders without their masks; what cannot be read is left out."""
     found = []
-    for path in list_images(folder):
+    frames = list_images(folder)
+    for path in frames or [sample.image for sample in load_class_folders("site", folder)]:
         try:
             found += [find_sonogram(frame) for frame in read_frames(path)]
         except FrameError:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,9 @@ def add_sites(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         verb.set_defaults(work=work)
         _site_arguments(verb)
         if work is _calibrate_site:
-            verb.add_argument("--sensitivity", type=float, default=0.95, help="wished sensitivity (default: 0.95)")
+            verb.add_argument(
+                "--sensitivity", type=_sensitivity, default=0.95, help="wished sensitivity (default: 0.95)"
+            )
             verb.add_argument("--live", action="store_true", help="for the live picture, not for careful consideration")
 
 
@@ -60,16 +63,31 @@ def _site_keygen() -> int:
 def _site_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="frames, or folders normal, benign and malignant")
     parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="the bundle that the site uses")
-    parser.add_argument("--site", required=True, metavar="NAME", help="name of the site in small letters")
+    parser.add_argument("--site", type=_site_name, required=True, metavar="NAME", help="name of the site, as kisumu-2")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the profile (default: beside the settings)")
 
 
+def _site_name(text: str) -> str:
+    from device.inference.site import SITE_NAME
+
+    if not re.fullmatch(SITE_NAME, text, re.ASCII):
+        text = f"1 to 24 small letters, digits and hyphens are needed, for instance kisumu-2, not {text[:40]!r}"
+        raise argparse.ArgumentTypeError(text)
+    return text
+
+
+def _sensitivity(text: str) -> float:
+    if not re.fullmatch(r"0?\.[0-9]{1,6}|1(\.0*)?", text, re.ASCII) or float(text) == 0.0:
+        raise argparse.ArgumentTypeError(f"a share above 0 and up to 1 is needed, for instance 0.95, not {text[:40]!r}")
+    return float(text)
+
+
 def _adapt_site(args: argparse.Namespace) -> int:
-    from convert.release.keys import read_signing_key, site_key_path
+    from convert.release.keys import read_site_key
     from convert.release.site import fit_source, sonograms_of, write_site_profile
     from device.inference.bundle import load_bundle
 
-    key, bundle = read_signing_key(site_key_path()), load_bundle(args.bundle)
+    key, bundle = read_site_key(), load_bundle(args.bundle)
     source = fit_source(bundle, sonograms_of(args.folder))
     profile = write_site_profile(_profile_path(args), args.site, bundle, key, source=source)
     print(f"{_profile_path(args)}: {profile.label}, the scanner known by {source.frames} frames; delete it to undo")
@@ -77,12 +95,12 @@ def _adapt_site(args: argparse.Namespace) -> int:
 
 
 def _calibrate_site(args: argparse.Namespace) -> int:
-    from convert.release.keys import read_signing_key, site_key_path
+    from convert.release.keys import read_site_key
     from convert.release.site import answers_of, fit_limits, write_site_profile
     from convert.report.markdown import with_interval
     from device.inference.bundle import load_bundle
 
-    key, bundle = read_signing_key(site_key_path()), load_bundle(args.bundle)
+    key, bundle = read_site_key(), load_bundle(args.bundle)
     careful = bundle.manifest.careful is not None and not args.live
     points = bundle.manifest.careful.operating_points if careful and bundle.manifest.careful else ()
     before = (points or bundle.manifest.operating_points)[0]

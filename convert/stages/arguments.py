@@ -18,7 +18,7 @@ SIDES = (32, 1024)
 
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Network, training and split, for ``train``."""
-    text = "train this recipe (COMMAND recipes) by the path of all recipes; --fold is then one of seven parts"
+    text = "train this recipe (see `recipes`) by the path of all recipes; --fold is then one of seven parts"
     parser.add_argument("--recipe", metavar="NAME|FILE", help=text)
     _recipe_arguments(parser)
     group = parser.add_argument_group("split")
@@ -59,7 +59,7 @@ def add_folds(parser: argparse.ArgumentParser) -> None:
 
 def _with_others(parser: argparse.ArgumentParser) -> None:
     _with_left_out(parser)
-    text = "folder of the folds of the same recipe (COMMAND folds); their figures join the report"
+    text = "folder of the folds of the same recipe (see `folds`); their figures join the report"
     parser.add_argument("--folds-run", type=Path, metavar="DIR", help=text)
 
 
@@ -79,7 +79,7 @@ def add_testing(parser: argparse.ArgumentParser) -> None:
     _with_others(parser)
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="a bundle to test instead of a run")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the report goes (default: figures/ of the run)")
-    text = "with --bundle: your own images in folders normal, benign, malignant, which it has never seen"
+    text = "with --bundle, needs no set: your own images in folders normal, benign, malignant, which it has never seen"
     parser.add_argument("--own", type=_own_folder, metavar="[NAME=]DIR", help=text)
 
 

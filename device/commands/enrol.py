@@ -12,13 +12,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from device.arguments import any_path, refuse_old_spelling
+from device.arguments import any_path, number_between, refuse_old_spelling
 from device.config import load_settings, settings_path
 from device.errors import EnrolmentError, SiteFileError
 from device.files import read_bounded
 from device.operations.enrolment.codes import read_camera, read_pictures
 from device.operations.enrolment.joining import join_site
-from device.operations.enrolment.make import make
+from device.operations.enrolment.make import MOST_DAYS, make
 from device.signed import fingerprint
 from device.site.enrolment import finish, read_enrolled, require_trust
 from device.site.site_file import MAX_BYTES, SiteFile, open_site
@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     maker = actions.add_parser("make", help="make a site file and its codes, at the technician's desk")
     maker.add_argument("files", nargs="+", type=any_path, metavar="PART", help="TOML files that are put together")
     maker.add_argument("--key", type=any_path, required=True, metavar="FILE", help="the signing key; made at first use")
-    maker.add_argument("--days", type=int, default=30, help="how long the file can be used (default: %(default)s)")
+    days, text = number_between(1, MOST_DAYS), "how long the file can be used (default: %(default)s)"
+    maker.add_argument("--days", type=days, default=30, help=text)
     maker.add_argument(
         "--out", type=any_path, default=Path(), metavar="FOLDER", help="where the results go (default: here)"
     )

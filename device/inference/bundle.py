@@ -25,7 +25,8 @@ from device.errors import (
     BundleMissingError,
     BundleSignatureError,
 )
-from device.inference.manifest import MANIFEST_NAME, Manifest, read_manifest
+from device.files import read_bounded
+from device.inference.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, Manifest, read_manifest
 from device.inference.ood.distance import InDistribution, read_in_distribution
 from device.inference.ood.source import BreastHead, read_breast_head
 from device.inference.runtime import Runtime
@@ -42,6 +43,9 @@ SHIPPED_NAME = "mammascope"
 
 _LARGEST_FILE = 64 * 2**20
 """Bytes; a bundle comes from a stick or the network, and hashing must not fill the memory."""
+
+_LARGEST_KEY = 4096
+"""Bytes of a key or a signature."""
 
 _GOLDEN_SLACK = 0.005
 _GOLDEN_LIMIT = 4
@@ -145,7 +149,11 @@ def read_trusted_keys(folder: Path) -> Sequence[Ed25519PublicKey]:
     keys = []
     for path in sorted(folder.glob("*.pub")):
         try:
-            keys.append(Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text(encoding="ascii").strip())))
+            keys.append(
+                Ed25519PublicKey.from_public_bytes(
+                    bytes.fromhex(read_bounded(path, _LARGEST_KEY).decode("ascii").strip())
+                )
+            )
         except (ValueError, OSError) as error:
             log.warning("%s: not a public key: %s", path.name, error)
     return keys
@@ -153,10 +161,10 @@ def read_trusted_keys(folder: Path) -> Sequence[Ed25519PublicKey]:
 
 def _check_signature(folder: Path, trusted_keys: Path) -> None:
     try:
-        signature = (folder / SIGNATURE_NAME).read_bytes()
+        signature = read_bounded(folder / SIGNATURE_NAME, _LARGEST_KEY)
+        signed = read_bounded(folder / MANIFEST_NAME, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise BundleSignatureError(folder / SIGNATURE_NAME, "there is no signature") from error
-    signed = (folder / MANIFEST_NAME).read_bytes()
     for key in read_trusted_keys(trusted_keys):
         try:
             key.verify(signature, signed)
@@ -168,9 +176,7 @@ def _check_signature(folder: Path, trusted_keys: Path) -> None:
 
 def _sha256(path: Path) -> str:
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise BundleHashError(path, "the file is far too large")
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_bounded(path, _LARGEST_FILE)).hexdigest()
     except OSError as error:
         raise BundleHashError(path, str(error.strerror)) from error
 

@@ -13,10 +13,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from device.errors import BundleMissingError, BundleSchemaError
+from device.files import read_bounded
 from device.inference.finding import CLASSES
 from device.problems import in_words
 
 MANIFEST_NAME = "manifest.json"
+MAX_MANIFEST_BYTES = 4 * 2**20
 SCHEMA_VERSION: Literal[2] = 2
 """What ``convert`` writes. Version 1 knew one network and one OOD limit; its bundles are still read."""
 
@@ -277,10 +279,12 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bounded(path, MAX_MANIFEST_BYTES).decode("utf-8")
     except FileNotFoundError:
         raise BundleMissingError(folder) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise BundleSchemaError(path, str(error.strerror)) from error
+    except UnicodeDecodeError as error:
         raise BundleSchemaError(path, str(error)) from error
     try:
         return Manifest.model_validate_json(text)

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from device.config import settings_path
 from device.errors import SiteProfileError
+from device.files import read_bounded
 from device.inference.bundle import read_trusted_keys
 from device.inference.manifest import Abstention, OperatingPoint
 from device.inference.ood.source import BreastHead
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 Floats = NDArray[np.float32]
 
 PROFILE_NAME, SIGNATURE_SUFFIX = "site-profile.json", ".sig"
+SITE_NAME = r"^[a-z0-9][a-z0-9-]{0,23}$"
 LEAST_FRAMES, LEAST_CASES = 50, 100
 """With fewer frames mean and spread are noise; with 10 to 30 cases a threshold chosen again is a lottery."""
 
@@ -96,7 +98,7 @@ class SiteProfile(_Part):
     """
 
     profile_version: Literal[1] = 1
-    site: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")
+    site: str = Field(pattern=SITE_NAME)
     version: int = Field(ge=1)
     created: str
     model: str
@@ -150,10 +152,8 @@ def read_site_profile(path: Path, model: str, trusted_keys: Path | None = None) 
         SiteProfileError: It cannot be read, no trusted key has signed it, or it is for another bundle.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise SiteProfileError(path, "the file is far too large")
-        content = path.read_bytes()
-        signature = path.with_name(path.name + SIGNATURE_SUFFIX).read_bytes()
+        content = read_bounded(path, _LARGEST)
+        signature = read_bounded(path.with_name(path.name + SIGNATURE_SUFFIX), _LARGEST)
     except OSError as error:
         raise SiteProfileError(path, str(error.strerror)) from error
     if not any(_signed(key, signature, content) for key in read_trusted_keys(trusted_keys or site_keys())):

@@ -57,10 +57,38 @@ class FamilyHistory(StrEnum):
     UNKNOWN = "unknown"
 
 
+_JOINERS = frozenset("\u200c\u200d")
+_UNSEEN = frozenset(
+    (*"\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0", *map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""Fillers and variation selectors: characters without a picture that Unicode does not call formats (``Cf``)."""
+
+
 def canonical(text: str) -> str:
-    """A code or a name as it is compared, never as it is shown: folded, composed (NFC), its blanks made one each."""
-    folded = unicodedata.normalize("NFC", text).casefold()
+    """A code or a name as it is compared, never as it is shown: folded, composed (NFC), its blanks made one each.
+
+    What cannot be seen tells no two people apart: with it, one who looks like another would be another.
+    """
+    seen = "".join(char for char in written(text) if char not in _JOINERS)
+    folded = unicodedata.normalize("NFC", seen).casefold()
     return " ".join(unicodedata.normalize("NFC", folded).split())
+
+
+def written(text: str) -> str:
+    """A code or a name from a keyboard, a bar code or a list, without what is not seen or turns what is around it.
+
+    Joiners stay, since Indian scripts are written with them; line ends and other controls are blanks.
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    kept: list[str] = []
+    for char in text:
+        category = unicodedata.category(char)
+        if category in ("Cc", "Zl", "Zp"):
+            kept.append(" ")
+        elif char in _JOINERS or not (category == "Cf" or char in _UNSEEN):
+            kept.append(char)
+    return " ".join("".join(kept).split())
 
 
 def storable(text: str) -> str:

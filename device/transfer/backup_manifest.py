@@ -13,13 +13,14 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from device.errors import BackupDamagedError, BackupForeignError, BackupMissingError, RecordDamagedError
 from device.files import write_atomically
 from device.records.keys.vault import Vault
+from device.structured import parse_json
 
 FILE_NAME = "manifest.json"
 FORMAT = 1
@@ -141,8 +142,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         if len(content) > MAX_BYTES:
             raise ValueError("too large")
-        return _decode(folder, json.loads(content))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        return _decode(folder, parse_json(content))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
         raise BackupDamagedError(FILE_NAME, f"{type(error).__name__}: {error}") from error
 
 
@@ -152,9 +153,9 @@ def _decode(folder: Path, raw: Any) -> Manifest:
     manifest = Manifest(
         folder=folder,
         vault_id=str(raw["vault"]),
-        number=int(raw["number"]),
-        made_at=datetime.fromisoformat(raw["made_at"]),
-        exams=int(raw["exams"]),
+        number=_count(raw["number"]),
+        made_at=_moment(raw["made_at"]),
+        exams=_count(raw["exams"]),
         files=tuple(_file(*entry) for entry in raw["files"]),
         proof=base64.b64decode(raw["proof"], validate=True),
     )
@@ -162,6 +163,20 @@ def _decode(folder: Path, raw: Any) -> Manifest:
     if not {manifest.database, manifest.keys} <= names or len(names) != len(manifest.files):
         raise ValueError("files")
     return manifest
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("a number is none")
+    return value
+
+
+def _moment(text: str) -> datetime:
+    """When it was made; without its zone it could be compared with no other backup's."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment.astimezone(UTC)
 
 
 def _file(name: str, size: int, sha256: str) -> BackupFile:

@@ -28,6 +28,7 @@ from device.ui.session.services import Services
 from device.ui.status import Level, Status, StatusBoard, Topic
 from device.ui.tasks import Tasks
 from device.ui.widgets import Dialog, ImageView, Overlay, Widget
+from device.ui.widgets.entry.keyboard import TouchKeyboard
 from device.ui.widgets.status_bar import StatusBar
 from device.ui.widgets.toast import Toasts
 
@@ -88,6 +89,7 @@ class App:
         self._overlays: list[Overlay] = []
         self._timers: list[tuple[float, Callable[[], None], list[float]]] = []
         self._make_lock: Callable[[], Screen] | None = None
+        self._interrupted: tuple[Screen, TouchKeyboard] | None = None
         self.on_stop: list[Callable[[], None]] = []
         self.on_settings: list[Callable[[Settings, Settings], None]] = []
         self._last_step = self._last_touch = self._last_use = clock()
@@ -164,6 +166,7 @@ class App:
 
     def _dress_anew(self) -> None:
         """Build everything again in the new language, theme and rotation."""
+        self._interrupted = None
         self.display.rotate(self.settings.display.rotation)
         self.ui = self._new_ui()
         self._close_overlays()
@@ -201,6 +204,7 @@ class App:
 
     def reset(self, screen: Screen) -> None:
         """Close all screens and begin with this one."""
+        self._interrupted = None
         self._cover()
         self._stack.clear()
         self._enter(screen)
@@ -240,8 +244,18 @@ class App:
         """Cover everything with the lock screen now, and forget the keys of the records."""
         if self._make_lock is not None:
             self.toasts.clear()
+            screen, top = self.screen, self.top
+            if screen is not None and isinstance(top, TouchKeyboard) and top.half_written:
+                self._interrupted = screen, top
             self.push(self._make_lock())
             self.services.lock()
+
+    def go_on(self) -> None:
+        """Go on where the same person was; a text that was half written is on the keyboard again."""
+        self.pop()
+        interrupted, self._interrupted = self._interrupted, None
+        if interrupted is not None and interrupted[0] is self.screen:
+            self.open(interrupted[1])
 
     def _lock_when_idle(self, now: float) -> None:
         screen, limits = self.screen, self.settings.lock

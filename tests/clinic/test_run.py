@@ -99,7 +99,37 @@ def test_a_damaged_place_is_one_line(run: list[str], tmp_path: Path, content: st
 def test_a_port_that_cannot_be_is_refused(run: list[str], port: str) -> None:
     done = said([*run, "--port", port, "--add-device", "ward-3"])
     assert done.returncode == 2
-    assert "--port" in done.stderr
+    assert "--port: a whole number from 1 to 65535 is needed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said_of_it"),
+    [
+        (["--host", "http://clinic/x"], "a name or an address alone is needed"),
+        (["--host", "192.168.1.20:8443"], "a name or an address alone is needed"),
+        (["--host", ""], "a name or an address alone is needed"),
+        (["--worklist-port", "4242", "--worklist-for", "LOGIQ1"], "AE title and its address are needed"),
+        (["--time-zone", "Mars/Olympus"], "Africa/Nairobi"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused_before_anything_starts(
+    run: list[str], tmp_path: Path, words: list[str], said_of_it: str
+) -> None:
+    done = said([*run, *words])
+    assert done.returncode == 2
+    assert said_of_it in done.stderr
+    assert words[0] in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "state" / "place.json").exists()
+
+
+@needs_orthanc
+def test_a_part_that_ends_by_itself_says_why(run: list[str], tmp_path: Path) -> None:
+    command = [*run, "--local", "--port", str(free_port()), "--inner-port", str(free_port())]
+    done = said([*command, "--oidc", str(tmp_path / "missing.toml")])
+    assert done.returncode == 1
+    assert "pages.log" in done.stderr
+    assert "missing.toml" in done.stderr
 
 
 def test_an_impossible_name_is_one_line(run: list[str]) -> None:

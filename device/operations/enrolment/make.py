@@ -25,6 +25,7 @@ from device.structured import StructureError, parse_toml
 
 FILE_NAME = "mammascope-site.toml"
 SHEET_NAME = "mammascope-site.png"
+MOST_DAYS = 3650
 
 
 def make(parts: Sequence[Path], key_file: Path, days: int, out: Path, now: datetime | None = None) -> int:
@@ -47,8 +48,8 @@ def make(parts: Sequence[Path], key_file: Path, days: int, out: Path, now: datet
     """
     from device.operations.enrolment.code_sheet import code_sheet  # OpenCV, which no other part of enrolment needs
 
-    if not 1 <= days <= 3650:
-        raise SiteFileError("enrol make", "--days is from 1 to 3650")
+    if not 1 <= days <= MOST_DAYS:
+        raise SiteFileError("enrol make", f"it can be used for 1 to {MOST_DAYS} days")
     content = merged(parts)
     issued = (now or datetime.now(UTC)).replace(microsecond=0)
     content["enrolment"] = {"issued": issued, "expires": issued + timedelta(days=days)}

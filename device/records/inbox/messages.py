@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.errors import ArchiveAnswerError, VerdictSignatureError, VerdictUnknownError
-from device.records.exam import Advice, BiRads, FamilyHistory, Gender, Patient, Verdict, storable
+from device.records.exam import Advice, BiRads, FamilyHistory, Gender, Patient, Verdict, storable, written
 from device.structured import StructureError, parse_json
 
 SCHEMA: Final = 1
@@ -104,7 +104,7 @@ class SignedVerdict:
 
 def _verdict(said: dict[str, Any], come_at: datetime) -> Verdict:
     decided_at = datetime.fromisoformat(said["decided_at"])
-    if decided_at.tzinfo is None:
+    if decided_at.tzinfo is None or not date.min.year < decided_at.year < date.max.year:
         raise ValueError("decided_at")
     supersedes, due_on = said["supersedes"], said.get("due_on")
     return Verdict(
@@ -168,13 +168,13 @@ def planned_day(raw: Any, come_at: datetime, where: str) -> PlannedDay:
 
 
 def _patient(raw: dict[str, Any]) -> Patient:
-    code, age = " ".join(_bounded(raw["code"], _PLANNED_TEXT).split()), raw.get("age_years")
+    code, age = written(_bounded(raw["code"], _PLANNED_TEXT)), raw.get("age_years")
     if not code:
         raise ValueError("code")
     gender, family = raw.get("gender"), raw.get("family_history")
     return Patient(
         code=code,
-        name=" ".join(_bounded(raw.get("name") or "", _PLANNED_TEXT).split()),
+        name=written(_bounded(raw.get("name") or "", _PLANNED_TEXT)),
         age_years=age if type(age) is int and 0 <= age <= 120 else None,
         gender=Gender(gender) if gender in set(Gender) else None,
         family_history=FamilyHistory(family) if family in set(FamilyHistory) else FamilyHistory.UNKNOWN,

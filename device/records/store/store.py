@@ -20,7 +20,7 @@ from typing import Self
 
 from device.errors import ExamDraftError, ExamMissingError, RecordsError
 from device.records.audit import AuditEvent, Clock
-from device.records.exam import Addendum, Exam, ExamState, Patient, View, storable
+from device.records.exam import Addendum, Exam, ExamState, Patient, View, storable, written
 from device.records.keys.vault import Vault
 from device.records.lesion import BreastLesion
 from device.records.outbox import rows as outbox_rows
@@ -86,7 +86,7 @@ class Store(ExamReader):
         Raises:
             DiskFullError: The exam might not find room to be finished; nothing was begun.
         """
-        if not patient.code.strip():
+        if not written(patient.code):
             raise ValueError("a patient has a code")
         core = self._core
         core.space.require(core.space.limits.exam_bytes + core.room_for_drafts())
@@ -348,13 +348,13 @@ class Store(ExamReader):
         """
         with self._core.lock:
             first = self._core.index.first_with_code(exam.patient.code, but=exam.uid)
-        code = unicodedata.normalize("NFC", storable(exam.patient.code.strip()))
+        code = unicodedata.normalize("NFC", storable(written(exam.patient.code)))
         return replace(
             exam,
             patient=replace(
                 exam.patient,
                 code=code if first is None else first.patient.code,
-                name=storable(exam.patient.name),
+                name=storable(written(exam.patient.name)),
             ),
             note=storable(exam.note),
             views=tuple(replace(view, note=storable(view.note)) for view in exam.views),

@@ -79,6 +79,6 @@ class Flow:
     def _unlocked(self) -> None:
         """Go on where the same person was; another person begins at the main menu and sees nothing of it."""
         if self._app.services.operator == self._operator:
-            self._app.pop()
+            self._app.go_on()
         else:
             self.home()

@@ -117,6 +117,17 @@ def test_what_makes_no_sense_is_refused(site: Site, body: object) -> None:
     assert client.post("/device/v1/verdicts", base_url=BASE, json=body, headers=right).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "body", ["[" * 50_000, '{"studies":' + "[" * 20_000, '{"studies":[' + "9" * 5000 + "]}", '{"studies":["\\ud800"]}']
+)
+@pytest.mark.parametrize("path", ["/device/v1/verdicts", "/device/v1/verdicts/seen"])
+def test_json_without_end_or_bounds_is_refused_and_no_error_of_ours(site: Site, path: str, body: str) -> None:
+    right = header("device-test", site.clinic.archive.password)
+    client = site.app.test_client()
+    answer = client.post(path, base_url=BASE, data=body, content_type="application/json", headers=right)
+    assert answer.status_code == 400
+
+
 def test_planned_patients_reach_the_handheld_they_are_for(site: Site) -> None:
     tom = site.browser("tom")
     tom.get("/planned")
@@ -132,6 +143,7 @@ def test_planned_patients_reach_the_handheld_they_are_for(site: Site) -> None:
     assert tom.post("/planned", code="KB-3", handheld="ward-9", **plan).status_code == 302
     tom.get(f"/planned?day={plan['day']}")
     assert tom.post("/planned", code="KB-1", handheld="", **plan).status_code == 409
+    assert tom.post("/planned", code="KB-\u200b1", handheld="", **plan).status_code == 409
     assert tom.post("/planned", code="", **plan).status_code == 400
     client = site.app.test_client()
     right = header("device-test", site.clinic.archive.password)

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from convert.__main__ import main
-from convert.release.keys import make_signing_key, read_signing_key
+from convert.release.keys import make_signing_key, read_signing_key, site_key_path
 from convert.release.package import BundleDraft, write_bundle
 from convert.release.site import fit_limits
 from device.capture.phantom.frames import phantom_frame
@@ -89,6 +89,42 @@ def test_fifty_frames_make_a_scanner_familiar_and_taking_the_profile_away_undoes
     assert after.model == "tiny@0.1.0+kisumu.1"
     settings_path().with_name(PROFILE_NAME).unlink()
     assert installed_profile(loaded.manifest.label) is None
+
+
+def test_class_folders_make_a_scanner_familiar_too_without_their_masks(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = make_class_folders(tmp_path / "cases", each=26)
+    cv2.imwrite(str(cases / "benign" / "benign0_mask.png"), np.zeros((20, 20), np.uint8))
+    assert main(["adapt-site", str(cases), "--bundle", str(bundle), *SITE]) == 0
+    assert "52 frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["adapt-site", "calibrate-site"])
+def test_a_missing_key_is_said_with_the_command_that_makes_this_one(
+    verb: str, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site_key_path().unlink()
+    assert main([verb, str(tmp_path), "--bundle", str(bundle), *SITE]) == 2
+    assert "keygen --site`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--site", "Kisumu Clinic"],
+        ["--site", ""],
+        *(["--site", "kisumu", "--sensitivity", share] for share in ("95", "0", "-0.9", "nan", "0,95")),
+    ],
+)
+def test_what_cannot_be_a_name_or_a_sensitivity_is_refused_at_once(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["calibrate-site", str(tmp_path), "--bundle", str(tmp_path), *words])
+    said = capsys.readouterr().err
+    assert f"{words[-2]}: " in said
+    assert "for instance" in said
 
 
 def test_too_few_frames_are_refused_with_the_number_that_is_needed(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -58,6 +59,24 @@ def test_a_signature_by_a_stranger_is_refused(copied: Path, signer: Signer) -> N
 def test_a_bundle_without_signature_is_refused(copied: Path) -> None:
     (copied / "manifest.sig").unlink()
     with pytest.raises(BundleSignatureError):
+        load_bundle(copied)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sig", "model.tflite"])
+@pytest.mark.parametrize("kind", ["pipe", "endless", "huge", "folder"])
+def test_what_is_no_file_of_a_bundle_is_refused_and_never_read_whole(copied: Path, name: str, kind: str) -> None:
+    path = copied / name
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "endless":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with path.open("wb") as stream:
+            stream.truncate(1 << 40)
+    with pytest.raises(BundleError, match=name):
         load_bundle(copied)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from device.records.exam import FamilyHistory, Gender, Patient, storable
+from device.records.exam import FamilyHistory, Gender, Patient, storable, written
 from device.records.store.summary import summary_of
 from tests.device.records import made_up
 
@@ -50,6 +50,21 @@ def test_a_code_is_the_same_however_it_is_typed(typed: str) -> None:
 def test_a_name_is_the_same_however_it_is_typed(typed: str) -> None:
     assert not PATIENT.conflicts_with(replace(PATIENT, name=typed))
     assert PATIENT.conflicts_with(replace(PATIENT, name=f"{typed} Otieno"))
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u00ad", "\u2060", "\ufeff", "\u202e", "\ufe0f", "\u3164", "\U000e0041", "\0"]
+)
+def test_what_cannot_be_seen_makes_no_second_person(unseen: str) -> None:
+    typed = f"{unseen}KB-{unseen}0042" if unseen != "\0" else "KB-0042\0"
+    assert Patient(typed).code_key == PATIENT.code_key
+    assert written(typed) == "KB-0042"
+
+
+def test_joiners_of_indian_scripts_stay_in_a_name_and_tell_nobody_apart() -> None:
+    name = "\u0936\u0930\u094d\u200d\u092e\u093e"  # a half form of Devanagari
+    assert written(f" {name} ") == name
+    assert not PATIENT.conflicts_with(replace(PATIENT, name=PATIENT.name + "\u200d"))
 
 
 def test_a_composed_and_a_decomposed_code_are_one() -> None:

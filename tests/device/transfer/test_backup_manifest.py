@@ -74,7 +74,13 @@ def test_a_name_that_leads_elsewhere_is_refused(manifest: Manifest, tmp_path: Pa
         {"files": [["records-3.sqlite3", 9, "1"], ["vault-3.json", 2, "2" * 64]]},
         {"files": [[f.name, f.size, f.sha256] for f in (*FILES, FILES[0])]},
         {"number": 4},
+        {"number": 3.0},
         {"made_at": "yesterday"},
+        {"made_at": "2025-03-04T00:00:00"},
+        {"made_at": "0001-01-01T00:00:00+23:59"},
+        {"exams": -1},
+        {"exams": 1e200},
+        {"exams": float("inf")},
         {"proof": "?"},
     ],
 )

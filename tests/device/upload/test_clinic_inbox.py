@@ -198,8 +198,8 @@ def test_todays_patients_come_and_older_lists_go(records: Records, clinic: Clini
     clinic.planned = [
         {
             "id": "p",
-            "code": " KB-0077 ",
-            "name": "Amina Otieno",
+            "code": " KB-\u200b0077 ",
+            "name": "\u202eAmina\nOtieno",
             "age_years": 51,
             "gender": "female",
             "family_history": "yes",

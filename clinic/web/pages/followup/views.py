@@ -21,7 +21,7 @@ from clinic.web.base.pages import WORKS, asked_day, today, typed
 from clinic.web.base.sign_in import address
 from clinic.web.pages.reading.page import exam_of
 from clinic.web.services import services
-from device.records.exam import FamilyHistory, Gender
+from device.records.exam import FamilyHistory, Gender, written
 
 blueprint = Blueprint("followup", __name__)
 
@@ -201,7 +201,7 @@ def _entry(day: date) -> PlannedPatient:
         ValueError: Something in it cannot be.
     """
     form = request.form
-    code, name = (" ".join(form.get(field, "").split()) for field in ("code", "name"))
+    code, name = (written(form.get(field, "")) for field in ("code", "name"))
     age = int(form["age"]) if form.get("age") else None
     if not 1 <= len(code) <= 64 or "\\" in code or len(name) > 64 or (age is not None and not 0 <= age <= 120):
         raise ValueError("code, name or age")

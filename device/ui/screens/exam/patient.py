@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from device.records.exam import FamilyHistory, Gender, Patient, provisional_code
+from device.records.exam import FamilyHistory, Gender, Patient, provisional_code, written
 from device.system.clock import clock_trusted
 from device.ui.record_words import patient_name, today
 from device.ui.screens.exam.patient_conflict import PatientConflictScreen
@@ -83,7 +83,7 @@ class PatientScreen(WorkScreen):
         self.ask_text(
             title,
             self._patient.code,
-            lambda text: self._set(code=text),
+            lambda text: self._set(code=written(text)),
             longest=LONGEST_CODE,
             writing=Writing.CODE,
             on_next=self._write_name,
@@ -94,7 +94,7 @@ class PatientScreen(WorkScreen):
         self.ask_text(
             title,
             self._patient.name,
-            lambda text: self._set(name=text),
+            lambda text: self._set(name=written(text)),
             longest=LONGEST_NAME,
             writing=Writing.NAME,
             on_next=self._write_age,
@@ -116,7 +116,7 @@ class PatientScreen(WorkScreen):
 
     def _scan(self) -> None:
         def take(code: str) -> None:
-            self._patient, self._problem = replace(self._patient, code=code[:LONGEST_CODE]), ""
+            self._patient, self._problem = replace(self._patient, code=written(code)[:LONGEST_CODE]), ""
 
         self.app.push(ScanCodeScreen(take))
 

@@ -14,6 +14,7 @@ from device.capture.sources.discover import SourceInfo, discover, make_source
 from device.capture.sources.source import FrameSource
 from device.capture.sources.state import OUTAGE
 from device.capture.sources.supervisor import SupervisedSource
+from device.records.exam import written
 from device.ui.status import Level
 from device.ui.tasks import Progress
 from device.ui.theme.text import Align, Style
@@ -100,8 +101,8 @@ class ScanCodeScreen(WorkScreen):
         self.start("look for a code", work, self._seen)
 
     def _seen(self, codes: list[str]) -> None:
-        if codes:
-            self._code = codes[0]
+        if codes and written(codes[0]):
+            self._code = written(codes[0])
             self.rebuild()
 
     def _use(self) -> None:

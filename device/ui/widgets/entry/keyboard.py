@@ -151,6 +151,7 @@ class TouchKeyboard(Overlay):
         self._capitals = writing is Writing.NAME and not text
         self._problem = ""
         self._first = text
+        self._secret = secret
         self._cancelling = False
         self.line = TypingLine(ui, text, longest, secret=secret)
 
@@ -158,6 +159,11 @@ class TouchKeyboard(Overlay):
     def text(self) -> str:
         """The text as it is now."""
         return self.line.text
+
+    @property
+    def half_written(self) -> bool:
+        """Whether something was written that would have to be written again; a password is not kept for that."""
+        return not self._secret and self.text.strip() != self._first.strip()
 
     # --- what keys do -------------------------------------------------------------------------------------------------
 
@@ -180,8 +186,7 @@ class TouchKeyboard(Overlay):
 
     def cancel(self) -> None:
         """Close without the text; where that would lose more than a word or two, only when asked a second time."""
-        changed = self.text.strip() != self._first.strip()
-        if changed and not self._cancelling and len(self.text) > SOON_WRITTEN:
+        if self.text.strip() != self._first.strip() and not self._cancelling and len(self.text) > SOON_WRITTEN:
             self._said(self.ui.t("common.discard_twice"))
             self._cancelling = True
             return

@@ -294,9 +294,10 @@ def test_a_second_program_cannot_open_the_store(device: Device) -> None:
     device.restart()  # letting go lets in
 
 
-def test_a_patient_has_a_code(device: Device) -> None:
+@pytest.mark.parametrize("code", ["  ", "\u200b", "\u202e\0"])
+def test_a_patient_has_a_code(device: Device, code: str) -> None:
     with pytest.raises(ValueError, match="code"):
-        device.store.begin_exam(Patient("  "), "Asha", True)
+        device.store.begin_exam(Patient(code), "Asha", True)
 
 
 # --- damage -----------------------------------------------------------------------------------------------------------
@@ -470,7 +471,7 @@ def test_files_of_a_doubtful_commit_stay_until_the_next_one(device: Device, monk
 def test_one_person_keeps_the_code_that_was_written_first(device: Device) -> None:
     first = device.draft("KB-0042")
     second = device.store.begin_exam(Patient("kb-0042"), "Asha", True)
-    third = device.store.update_exam(replace(device.draft("other"), patient=Patient(" Kb-0042 ")))
+    third = device.store.update_exam(replace(device.draft("other"), patient=Patient(" Kb-0\u200b042 ")))
     assert [exam.patient.code for exam in (first, second, third)] == ["KB-0042"] * 3
     alone = device.store.update_exam(replace(device.draft("ab-1"), patient=Patient("AB-1")))
     assert alone.patient.code == "AB-1"  # no other patient has it: a correction of capitals is one

@@ -9,7 +9,8 @@ from device.ui.flow.main import Flow
 from device.ui.screen import Screen
 from device.ui.screens.lock import LockScreen, learn_digits
 from device.ui.session.services import Services
-from device.ui.widgets import Page, Widget
+from device.ui.widgets import Button, Page, Widget
+from device.ui.widgets.entry.keyboard import TouchKeyboard
 from tests.device.ui.conftest import NewDriver
 from tests.device.ui.driver import Driver
 
@@ -182,3 +183,79 @@ def test_nothing_is_tried_by_itself_where_pins_differ_in_length(locked: Driver, 
         locked.tap(f"pin.{digit}")
     locked.wait(1)
     assert locked.find("pin.dots").count == len(PIN)  # type: ignore[attr-defined]  # PinDots
+
+
+class Form(Screen):
+    """One text, or a password, and what came of it."""
+
+    name = "exam"
+    note = ""
+
+    def build(self) -> Widget:
+        ui = self.ui
+        note = Button(ui, "Note", lambda: self.ask_text("Note", self.note, self._take), key="note")
+        word = Button(ui, "Word", lambda: self.ask_text("Word", "", self._take, secret=True), key="word")
+        return Page(ui, "Exam of patient 12", [note, word])
+
+    def _take(self, text: str) -> None:
+        self.note = text
+
+
+@pytest.fixture
+def writing(services: Services, new_driver: NewDriver) -> Driver:
+    """A device with two people; the first has a form before him."""
+    vault = services.create_vault(PIN, "Asha")
+    vault.add_operator("Bela", OTHER_PIN)
+    vault.lock()
+    driver = new_driver()
+    Flow(driver.app, {"exams": Form}).start()
+    driver.step()
+    _enter(driver, PIN)
+    driver.until_screen("home")
+    driver.tap("exams")
+    return driver
+
+
+def _left_alone(driver: Driver) -> None:
+    driver.wait(driver.app.settings.lock.timeout_s + 1)
+    driver.until_screen("lock")
+    driver.until(lambda: not driver.app.services.operator)
+
+
+def _keys(driver: Driver, text: str) -> None:
+    for char in text:
+        driver.tap(f"key.{char}")
+
+
+def test_what_was_half_written_when_it_locked_is_gone_on_with(writing: Driver) -> None:
+    writing.tap("note")
+    _keys(writing, "lump")
+    _left_alone(writing)
+    assert not writing.shows("lump")
+    _enter(writing, PIN)
+    writing.until_screen("exam")
+    assert isinstance(writing.app.top, TouchKeyboard)
+    assert writing.app.top.text == "lump"
+    _keys(writing, "s")
+    writing.tap("keyboard.done")
+    assert writing.screen.note == "lumps"
+
+
+def test_another_person_sees_nothing_of_what_was_half_written(writing: Driver) -> None:
+    writing.tap("note")
+    _keys(writing, "lump")
+    _left_alone(writing)
+    _enter(writing, OTHER_PIN)
+    writing.until_screen("home")
+    assert not isinstance(writing.app.top, TouchKeyboard)
+    writing.tap("exams")
+    assert not isinstance(writing.app.top, TouchKeyboard)
+
+
+def test_a_half_written_password_is_not_kept(writing: Driver) -> None:
+    writing.tap("word")
+    _keys(writing, "secret")
+    _left_alone(writing)
+    _enter(writing, PIN)
+    writing.until_screen("exam")
+    assert not isinstance(writing.app.top, TouchKeyboard)

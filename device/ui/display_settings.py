@@ -87,7 +87,8 @@ def marks(ui: Ui, finding: Finding | None, look: DisplaySettings, spacing: Pixel
     if look.overlay is Overlay.HEAT:
         return [Outline(lesion.contour)]
     length = length_words(ui, *lesion.long_axis, spacing)
-    return [Outline(lesion.contour), Measure(*lesion.long_axis, LONG_AXIS_LETTER, length, style=LONG_AXIS)]
+    axis = Measure(*lesion.long_axis, LONG_AXIS_LETTER, length, style=LONG_AXIS, around=lesion.contour)
+    return [Outline(lesion.contour), axis]
 
 
 def callipers(ui: Ui, view: View) -> list[Drawing]:

@@ -87,8 +87,7 @@ def marks(ui: Ui, finding: Finding | None, look: DisplaySettings, spacing: Pixel
     if look.overlay is Overlay.HEAT:
         return [Outline(lesion.contour)]
     length = length_words(ui, *lesion.long_axis, spacing)
-    axis = Measure(*lesion.long_axis, LONG_AXIS_LETTER, length, style=LONG_AXIS, around=lesion.contour)
-    return [Outline(lesion.contour), axis]
+    return [Outline(lesion.contour), Measure(*lesion.long_axis, LONG_AXIS_LETTER, length, style=LONG_AXIS)]
 
 
 def callipers(ui: Ui, view: View) -> list[Drawing]:

@@ -71,21 +71,10 @@ class Measure:
         letter: Which it is.
         words: Its length; empty for none.
         style: What it looks like.
-        around: The outline that letter and length leave free, in pixels of the picture; empty for none.
     """
 
-    def __init__(
-        self,
-        start: Point,
-        end: Point,
-        letter: str = "",
-        words: str = "",
-        *,
-        style: MarkStyle,
-        around: Sequence[Point] = (),
-    ) -> None:
+    def __init__(self, start: Point, end: Point, letter: str = "", words: str = "", *, style: MarkStyle) -> None:
         self._ends = (start, end)
-        self._around = tuple(around)
         self._letter = letter
         self._words = words
         self._style = style
@@ -106,7 +95,6 @@ class Measure:
         length = ui.text.width(self._words, Style.SMALL) + pad if self._words else 0
         box = pygame.Rect(0, 0, letter + ui.px(TAG) * bool(length) + length, height)
         box.midtop = (round(below[0]), round(below[1] + self._style.arm * ui.px(LINE)) + ui.px(TAG))
-        self._leave_free(box, view)
         box.clamp_ip(view.rect)
         tag = pygame.Rect(box.x, box.y, letter, height)
         pygame.draw.rect(surface, HALO, tag.inflate(2, 2), border_radius=ui.px(4))
@@ -116,19 +104,6 @@ class Measure:
             place = pygame.Rect(box.right - length, box.y, length, height)
             ui.box(surface, place, Ink.PICTURE, radius=4)
             ui.text.draw(surface, [self._words], place, Style.SMALL, Ink.PICTURE, Align.CENTRE)
-
-    def _leave_free(self, box: pygame.Rect, view: ImageView) -> None:
-        """Move a tag below the outline, or above it where the view ends."""
-        points = [view.to_screen(point) for point in self._around]
-        gap = view.ui.px(TAG) + view.ui.px(LINE)
-        strip = pygame.Rect(box.x, view.rect.y, box.width, view.rect.height).inflate(2 * gap, 0).clip(view.rect)
-        edges = zip(points, points[1:] + points[:1], strict=True)
-        heights = [pos[1] for edge in edges for pos in strip.clipline(*edge)]
-        if not heights:
-            return
-        box.top = max(box.top, max(heights) + gap)
-        if box.bottom > view.rect.bottom:
-            box.bottom = min(heights) - gap
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pygame
 import pytest
@@ -145,25 +143,6 @@ def test_the_letter_of_a_measure_is_no_part_of_its_length(driver: Driver, viewer
     picture = driver.picture()
     assert picture.get_at((letter.left + 1, letter.centery))[:3] == CALLIPER.colour
     assert picture.get_at((length.left + 1, length.centery))[:3] == (0, 0, 0)
-
-
-OVAL = [(200 + 60 * math.cos(t / 20 * math.pi), 30 * math.sin(t / 20 * math.pi)) for t in range(40)]
-"""An outline around the line from (140, 0) to (260, 0)."""
-
-
-@pytest.mark.parametrize("middle", [40, 150, 262], ids=["top", "middle", "bottom"])
-@pytest.mark.parametrize("slope", [-0.12, 0.12], ids=["rising", "falling"])
-def test_the_length_of_a_lesion_hides_nothing_of_its_outline(
-    driver: Driver, viewer: Viewer, middle: float, slope: float
-) -> None:
-    view = viewer.view
-    outline = [(x, y + middle + slope * (x - 200)) for x, y in OVAL]
-    ends = ((140, middle - slope * 60), (260, middle + slope * 60))
-    view.show(np.zeros((HEIGHT, WIDTH), np.uint8), [Measure(*ends, "L", "13.2 mm", style=LONG_AXIS, around=outline)])
-    places = dict(driver.texts())
-    tag = places["L"].union(places["13.2 mm"])
-    assert view.rect.contains(tag)
-    assert not [point for point in outline if tag.collidepoint(view.to_screen(point))]
 
 
 def test_the_screen_draws_marks_in_the_styles_of_report_and_dicom(driver: Driver, viewer: Viewer) -> None:

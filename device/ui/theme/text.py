@@ -218,10 +218,11 @@ class TextPainter:
 
 
 def _together(words: list[str]) -> list[str]:
-    """Words, each with the separator that follows it: none begins a line."""
+    """Words, each with the separator that follows it, which begins no line, and a colon with the number behind it."""
     joined: list[str] = []
     for word in words:
-        if word == "·" and joined:
+        counted = word[:1].isdecimal() and bool(joined) and joined[-1].endswith(":")
+        if (word == "·" and joined) or counted:
             joined[-1] += f" {word}"
         else:
             joined.append(word)

@@ -56,7 +56,7 @@ class CallBackScreen(WorkScreen):
         ui, t = self.ui, self.ui.t
         listed = self._listed or ()
         empty = t("common.loading") if self._listed is None else t("verdicts.none")
-        rows = ListView(ui, listed, self._row, self._open, empty=empty, key="call_backs")
+        rows = ListView(ui, listed, self._row, self._open, empty=empty, long_details=True, key="call_backs")
         return Page(ui, t("verdicts.title"), [rows], on_back=self.back)
 
     def _row(self, one: CallBack) -> ListRow:

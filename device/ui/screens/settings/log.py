@@ -47,7 +47,7 @@ class LogScreen(WorkScreen):
         ui, t, log = self.ui, self.ui.t, self._log
         entries = log.entries if log is not None else ()
         empty = t("common.loading") if log is None else t("log.empty")
-        rows = ListView(ui, entries, self._row, self._open, empty=empty, key="log")
+        rows = ListView(ui, entries, self._row, self._open, empty=empty, long_details=True, key="log")
         return Page(ui, t("settings.log"), [self._state(), rows], on_back=self.back)
 
     def _state(self) -> Widget | None:

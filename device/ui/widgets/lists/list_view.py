@@ -24,6 +24,9 @@ ROW_HEIGHT = 88
 
 DETAIL_LINES = 2
 
+MORE_LINES = 3
+"""For lists with long details, on an upright panel: of what the title and the badge leave there, two are too few."""
+
 T = TypeVar("T")
 
 
@@ -33,7 +36,7 @@ class ListRow:
 
     Attributes:
         title: Name or code; shortened with an ellipsis where it does not fit.
-        detail: Below it, smaller, on two lines where it needs them; shortened as well.
+        detail: Below it, smaller, on as many lines as the list gives; shortened as well.
         badge: A word at the right end, for instance the state of an exam; never shortened.
         level: Ground of the badge.
         icon: Name of an icon at the left end.
@@ -57,6 +60,7 @@ class ListView(Widget, Generic[T]):
         on_tap: Called with the one whose row was tapped.
         empty: Shown when there is none.
         selected: Whether the row of one is marked (several files for one import); unset: rows are not selectable.
+        long_details: Whether rows are higher on an upright panel, because what they say is long.
     """
 
     touchable = True
@@ -70,6 +74,7 @@ class ListView(Widget, Generic[T]):
         *,
         empty: str = "",
         selected: Callable[[T], bool] | None = None,
+        long_details: bool = False,
         key: str = "list",
         grow: int = 1,
     ) -> None:
@@ -79,6 +84,7 @@ class ListView(Widget, Generic[T]):
         self._on_tap = on_tap
         self._empty = empty
         self._selected = selected
+        self._lines = MORE_LINES if long_details and ui.sizes.portrait else DETAIL_LINES
         self._pressed: int | None = None
         self._finger: int | None = None
         self.scroller = Scroller(ui)
@@ -86,7 +92,8 @@ class ListView(Widget, Generic[T]):
     @property
     def row_height(self) -> int:
         """Height of one row in pixels."""
-        return self.ui.px(ROW_HEIGHT)
+        more = self.ui.text.line_height(Style.SMALL) + self.ui.sizes.gap
+        return self.ui.px(ROW_HEIGHT) + (self._lines - DETAIL_LINES) * more
 
     def preferred(self, width: int) -> tuple[int, int]:
         """The whole width and two rows; a list is meant to grow."""
@@ -190,25 +197,36 @@ class ListView(Widget, Generic[T]):
         return size + self.ui.sizes.pad
 
     def _draw_words(self, surface: pygame.Surface, row: ListRow, room: pygame.Rect, pressed: bool) -> None:
-        """Title, detail and badge; a title that needs the whole width has it, and the badge stands below."""
-        text, gap = self.ui.text, self.ui.sizes.gap
+        """Title, detail and badge, each as wide as it needs to be read; the badge is what makes room."""
+        text, ink = self.ui.text, Ink.BUTTON_PRESSED if pressed else Ink.CARD
         badge = self._badge_lines(row, room.width)
-        taken = self._badge_size(badge)[0] + gap if badge else 0
-        whole = text.width(row.title, Style.STRONG) > room.width - taken
-        title = pygame.Rect(room.x, 0, room.width if whole else room.width - taken, text.line_height(Style.STRONG))
-        details = text.shortened(row.detail, Style.SMALL, room.width - taken, DETAIL_LINES) if row.detail else []
-        height = text.line_height(Style.SMALL) * len(details)
-        if whole and badge:
-            height = max(height, self._badge_size(badge)[1])
-        title.y = room.centery - (title.height + height) // 2
-        below = pygame.Rect(room.x, title.bottom, room.width, height)
-        line = text.shorten(row.title, Style.STRONG, title.width)
-        text.draw(surface, [line], title, Style.STRONG, Ink.BUTTON_PRESSED if pressed else Ink.CARD)
+        size = self._badge_size(badge) if badge else (0, 0)
+        beside = room.width - size[0] - self.ui.sizes.gap if badge else room.width
+        # A title, or a detail, that is cut beside the badge has the whole width.
+        whole = text.width(row.title, Style.STRONG) > beside
+        wide = bool(badge) and len(text.wrap(row.detail, Style.SMALL, beside, break_words=True)) > self._lines
+        title = text.shortened(row.title, Style.STRONG, room.width if whole else beside, self._lines - 1)
+        lines = self._lines - (len(title) - 1) - (whole and wide)
+        details = text.shortened(row.detail, Style.SMALL, room.width if wide else beside, lines) if row.detail else []
+
+        above, below = text.line_height(Style.STRONG) * len(title), text.line_height(Style.SMALL) * len(details)
+        foot = size[1] if whole and wide else 0
+        if whole and not wide:
+            below = max(below, size[1])
+        head = pygame.Rect(room.x, room.centery - (above + below + foot) // 2, room.width if whole else beside, above)
+        body = pygame.Rect(room.x, head.bottom, room.width if wide else beside, below)
+        text.draw(surface, title, head, Style.STRONG, ink)
         if details:
-            beside = pygame.Rect(below.x, below.y, below.width - taken, below.height)
-            text.draw(surface, details, beside, Style.SMALL, Ink.BUTTON_PRESSED if pressed else Ink.CARD_MUTED)
-        if badge:
-            self._draw_badge(surface, badge, row.level, (below if whole else room).midright)
+            text.draw(surface, details, body, Style.SMALL, Ink.BUTTON_PRESSED if pressed else Ink.CARD_MUTED)
+        if not badge:
+            return
+        if foot:
+            middle = body.bottom + foot // 2
+        elif whole:
+            middle = body.centery
+        else:
+            middle = head.centery if wide else room.centery
+        self._draw_badge(surface, badge, row.level, (room.right, middle))
 
     def _badge_lines(self, row: ListRow, width: int) -> list[str]:
         return self.ui.text.wrap(row.badge, Style.SMALL, width * 2 // 5) if row.badge else []

@@ -13,7 +13,7 @@ from device.inference.classifier import Classifier
 from device.inference.finding import Caution, ModelResult
 from device.ui.screens.quiz import CASES, QuizScreen
 from device.ui.session.practice_scores import FILE, read_scores
-from device.words import LANGUAGES
+from device.words import LANGUAGES, Translator
 from tests.device.inference.conftest import shipped, shipped_folder
 from tests.device.ui.conftest import NewDriver
 from tests.device.ui.driver import SIZES, Driver
@@ -45,6 +45,13 @@ def test_nothing_is_given_away_before_the_answer_and_the_score_is_kept(driver: D
     driver.until(lambda: read_scores(folder)[-1].asked == 2)
     assert read_scores(folder)[-1].right == 1
     assert not driver.app.services.is_set_up()
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_the_score_says_that_it_counts_what_was_right(language: str) -> None:
+    t = Translator(language)
+    score = t("practice.score", right=1, asked=2, all_right=3, all_asked=4)
+    assert t("practice.right").rstrip("o").casefold() in score.casefold()
 
 
 def test_scores_that_are_none_are_no_reason_to_stop(driver: Driver) -> None:

@@ -46,6 +46,14 @@ def test_no_line_begins_with_a_separator(text: TextPainter) -> None:
         assert not [line for line in lines if line.startswith("·")]
 
 
+def test_a_count_stays_with_what_is_counted(text: TextPainter) -> None:
+    for words in ("2026-11-26 16:30 · Pictures: 1 · BI-RADS 4A", "2026-11-26 16:30 · Images\N{NO-BREAK SPACE}: 12"):
+        for width in range(90, 400, 10):
+            lines = text.wrap(words, Style.SMALL, width)
+            assert " ".join(lines) == words
+            assert not [line for line in lines if line.endswith(":")]
+
+
 def test_a_file_name_breaks_between_clusters_only_where_allowed(text: TextPainter) -> None:
     name = "ultrasound_export_0000000000000000000000000001.dcm"
     assert text.wrap(name, Style.BODY, 200) == [name]

@@ -8,7 +8,8 @@ import pytest
 
 from device.ui.screen import Screen
 from device.ui.widgets import Button, Column, ListRow, ListView, Page, ScrollView, Widget
-from tests.device.ui.driver import Driver
+from tests.device.ui.conftest import NewDriver
+from tests.device.ui.driver import SIZES, Driver
 
 MANY = 10_000
 
@@ -64,6 +65,40 @@ def test_ten_thousand_rows_cost_as_much_as_those_that_are_seen(driver: Driver, r
     assert len(rows.asked) < 20
     driver.drag((400, 440), (400, 140))
     assert len(rows.asked) < 60
+
+
+REASON = "The file is damaged or incomplete; export it from the scanner again."
+
+
+class Reasons(Rows):
+    """Rows whose details are too long to stand beside their badge on an upright panel."""
+
+    def __init__(self, title: str, *, long_details: bool) -> None:
+        super().__init__()
+        self._title = title
+        self._long = long_details
+
+    def _row(self, index: int) -> ListRow:
+        return ListRow(f"{self._title}{index}", REASON, badge="Not usable", icon="picture")
+
+    def build(self) -> Widget:
+        self.list = ListView(self.ui, self.items, self._row, self.tapped.append, long_details=self._long)
+        return Page(self.ui, "Reasons", [self.list])
+
+
+@pytest.mark.parametrize("size", [size for size in SIZES if size[0] < size[1]], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("title", "long_details"), [("file", False), ("a name as long as the row itself", True)])
+def test_a_badge_makes_room_for_the_reason_below_it(
+    new_driver: NewDriver, size: tuple[int, int], title: str, long_details: bool
+) -> None:
+    driver = new_driver(size=size)
+    screen = Reasons(title, long_details=long_details)
+    driver.show(screen)
+    row = screen.list.row_rect(0)
+    words = {text: place for text, place in driver.texts() if row.contains(place)}
+    assert {f"{title}0", REASON, "Not usable"} <= set(words)
+    assert words["Not usable"].collidelist([words[f"{title}0"], words[REASON]]) == -1
+    assert not driver.overflows()
 
 
 def test_a_row_is_tapped_where_it_is_seen_after_scrolling(driver: Driver, rows: Rows) -> None:

@@ -163,7 +163,11 @@ class TouchKeyboard(Overlay):
     @property
     def half_written(self) -> bool:
         """Whether something was written that would have to be written again; a password is not kept for that."""
-        return not self._secret and self.text.strip() != self._first.strip()
+        return not self._secret and self._is_changed
+
+    @property
+    def _is_changed(self) -> bool:
+        return self.text.strip() != self._first.strip()
 
     # --- what keys do -------------------------------------------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class TouchKeyboard(Overlay):
 
     def cancel(self) -> None:
         """Close without the text; where that would lose more than a word or two, only when asked a second time."""
-        if self.text.strip() != self._first.strip() and not self._cancelling and len(self.text) > SOON_WRITTEN:
+        if self._is_changed and not self._cancelling and len(self.text) > SOON_WRITTEN:
             self._said(self.ui.t("common.discard_twice"))
             self._cancelling = True
             return

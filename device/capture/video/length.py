@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from device.capture.files.content import Content
 from device.capture.files.frame_file import SECOND_VIDEO
 from device.capture.video.index import PacketIndex
-from device.capture.video.tables import SampleTables
+from device.capture.video.tables import SampleTables, outer_boxes
 
 _EBML_SEGMENT: Final = 0x18538067
 _MATROSKA_CLUSTER: Final = b"\x1f\x43\xb6\x75"
@@ -129,7 +129,9 @@ def _is_cut_off(stream: BinaryIO, content: Content) -> bool:
         return _lists_exceed(stream, size)
     if content is Content.MJPEG:
         return False
-    return _boxes_exceed(stream, size) if content is Content.MP4 else _segment_exceeds(stream, size)
+    if content is Content.MP4:
+        return any(end > size for _, _, end in outer_boxes(stream))
+    return _segment_exceeds(stream, size)
 
 
 def _lists_exceed(stream: BinaryIO, size: int) -> bool:
@@ -148,20 +150,6 @@ def _lists_exceed(stream: BinaryIO, size: int) -> bool:
         if head[:4] == b"LIST" and head[8:] == b"movi" and at > size + 1:
             return True
     return False
-
-
-def _boxes_exceed(stream: BinaryIO, size: int) -> bool:
-    at = 0
-    for _ in range(_MOST_BOXES):
-        stream.seek(at)
-        head = stream.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if at >= size or length < 8:
-            return at > size  # a length of 0 is "up to the end"
-        at += length
-    return at > size
 
 
 def _segment_exceeds(stream: BinaryIO, size: int) -> bool:

@@ -96,7 +96,9 @@ class SampleTables:
         """From a file, which is left at its end; ``None`` where it has none or they are damaged."""
         stream.seek(0)
         moov, data, fragments = b"", 0, False
-        for name, begin, length in _outer_boxes(stream):
+        size = stream.seek(0, os.SEEK_END)
+        for name, begin, end in outer_boxes(stream):
+            length = max(0, min(end, size) - begin)
             if name == b"mdat":
                 data += length
             elif name == b"moof":
@@ -127,10 +129,10 @@ class SampleTables:
         track = self.track(number)
         if track is None or self.fragments:
             return ""
-        unlisted = self.data - self.listed
-        if not track.complaint(packets) and packets and unlisted > _UNLISTED * self.data:
-            return f"{100 * unlisted / self.data:.0f} % of the data are in no table" if self.listed else ""
-        return track.complaint(packets)
+        said, unlisted = track.complaint(packets), self.data - self.listed
+        if not said and packets and self.listed and unlisted > _UNLISTED * self.data:
+            return f"{100 * unlisted / self.data:.0f} % of the data are in no table"
+        return said
 
     def further(self, number: int) -> int:
         """How many other videos are meant to be shown as well: enabled, no alternative, no thumbnail."""
@@ -147,22 +149,23 @@ class SampleTables:
         )
 
 
-def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Name, first byte and length of the content of each box of a file."""
+def outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Name of each outermost box of a file, first byte of its content, and where it says that it ends.
+
+    That may lie behind the end of the file; the last name may be cut off.
+    """
     size, at = stream.seek(0, os.SEEK_END), 0
     for _ in range(_MOST_BOXES):
         stream.seek(at)
         head = stream.read(16)
-        if len(head) < 8:
-            return
-        length, name, begin = int.from_bytes(head[:4], "big"), head[4:8], 8
+        length, begin = int.from_bytes(head[:4], "big"), 8
         if length == 1:
             length, begin = int.from_bytes(head[8:16], "big"), 16
-        elif length == 0:
+        elif length == 0:  # up to the end
             length = size - at
-        if length < begin:
+        if length < 8:
             return
-        yield name, at + begin, min(length, size - at) - begin
+        yield head[4:8], at + begin, at + length
         at += length
 
 

@@ -26,7 +26,7 @@ from device.errors import (
     BundleSignatureError,
 )
 from device.files import read_bounded
-from device.inference.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, Manifest, read_manifest
+from device.inference.manifest import MANIFEST_NAME, Manifest, manifest_content, parse_manifest
 from device.inference.ood.distance import InDistribution, read_in_distribution
 from device.inference.ood.source import BreastHead, read_breast_head
 from device.inference.runtime import Runtime
@@ -90,8 +90,9 @@ def load_bundle(folder: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEY
         BundleGoldenError: The runtime does not reproduce the golden vectors.
         RuntimeMissingError: There is no working runtime.
     """
-    manifest = read_manifest(folder)
-    _check_signature(folder, trusted_keys)
+    content = manifest_content(folder)
+    manifest = parse_manifest(folder, content)
+    _check_signature(folder, content, trusted_keys)
     for name, digest in manifest.files.items():
         if _sha256(folder / name) != digest:
             raise BundleHashError(folder / name)
@@ -159,10 +160,9 @@ def read_trusted_keys(folder: Path) -> Sequence[Ed25519PublicKey]:
     return keys
 
 
-def _check_signature(folder: Path, trusted_keys: Path) -> None:
+def _check_signature(folder: Path, signed: bytes, trusted_keys: Path) -> None:
     try:
         signature = read_bounded(folder / SIGNATURE_NAME, _LARGEST_KEY)
-        signed = read_bounded(folder / MANIFEST_NAME, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise BundleSignatureError(folder / SIGNATURE_NAME, "there is no signature") from error
     for key in read_trusted_keys(trusted_keys):

@@ -277,16 +277,35 @@ def read_manifest(folder: Path) -> Manifest:
         BundleMissingError: There is no manifest.
         BundleSchemaError: It is not one that this version understands; the message names the first offending key.
     """
+    return parse_manifest(folder, manifest_content(folder))
+
+
+def manifest_content(folder: Path) -> bytes:
+    """The bytes of a bundle's manifest, which its signature is of.
+
+    Raises:
+        BundleMissingError: There is no manifest.
+        BundleSchemaError: It cannot be read.
+    """
     path = folder / MANIFEST_NAME
     try:
-        text = read_bounded(path, MAX_MANIFEST_BYTES).decode("utf-8")
+        return read_bounded(path, MAX_MANIFEST_BYTES)
     except FileNotFoundError:
         raise BundleMissingError(folder) from None
     except OSError as error:
         raise BundleSchemaError(path, str(error.strerror)) from error
+
+
+def parse_manifest(folder: Path, content: bytes) -> Manifest:
+    """The manifest in the content of its file.
+
+    Raises:
+        BundleSchemaError: It is not one that this version understands; the message names the first offending key.
+    """
+    path = folder / MANIFEST_NAME
+    try:
+        return Manifest.model_validate_json(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BundleSchemaError(path, str(error)) from error
-    try:
-        return Manifest.model_validate_json(text)
     except ValidationError as error:
         raise BundleSchemaError(path, in_words(error)) from error

@@ -59,8 +59,13 @@ class Base(DeclarativeBase):
 
 
 def opaque_id() -> str:
-    """A random name for a row that may stand in an address: 128 bits, and nothing of the patient in it."""
-    return secrets.token_urlsafe(16)
+    """A random name for a row that may stand in an address: 22 characters, 128 bits, and nothing of the patient in it.
+
+    Never with a minus first: a spreadsheet would take it for a formula, and a command line for an option.
+    """
+    while (name := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return name
 
 
 def now() -> datetime:

@@ -102,20 +102,19 @@ def median(pixels: Pixels, size: int = MEDIAN_SIZE) -> Pixels:
     return _u8(cv2.medianBlur(pixels, size))
 
 
-def stretch(pixels: Pixels, saturated: float = SATURATED) -> Pixels:
+def stretch(pixels: Pixels) -> Pixels:
     """Histogram stretching: the darkest and the brightest share become 0 and 255, everything between is linear.
 
     Args:
         pixels: uint8 (h, w).
-        saturated: Share of the pixels cut off at each end, 0 to below 0.5 (``imadjust`` with ``stretchlim``).
 
     Returns:
         uint8 (h, w); a picture of a single grey level comes back unchanged, because it has no contrast to stretch.
     """
     counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
     cumulated = np.cumsum(counts) / pixels.size
-    low = int(np.searchsorted(cumulated, saturated, side="right"))
-    high = int(np.searchsorted(cumulated, 1.0 - saturated, side="left"))
+    low = int(np.searchsorted(cumulated, SATURATED, side="right"))
+    high = int(np.searchsorted(cumulated, 1.0 - SATURATED, side="left"))
     if high <= low:
         return pixels.copy()
     ramp = (np.arange(256) - low) * (255.0 / (high - low))

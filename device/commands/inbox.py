@@ -103,7 +103,7 @@ def _print(store: Store, day: date, *, as_json: bool) -> None:
         said = {"day": day.isoformat(), "come_at": come_at, "planned": [_patient_as_json(one) for one in patients]}
         print(json.dumps({"verdicts": [_verdict_as_json(one) for one in verdicts], **said}))
         return
-    codes = {exam.uid: exam.patient.code for exam in store.search(limit=1 << 30)}
+    codes = {exam.uid: exam.patient.code for exam in store.search()}
     for verdict in verdicts:
         mark = "new " if verdict.shown_at is None else ""
         line = f"{mark}{codes.get(verdict.exam_uid, verdict.exam_uid)}: {verdict.reader}"

@@ -96,6 +96,8 @@ CONVERT_FLOORS = (
 )
 """The rooms of ``convert`` from the ground up; each may import those of its own floor and below."""
 
+MODULE_ENDS = (".py", "/__init__.py")
+
 LEAKS = {
     "a machine's own path": re.compile(rb"(?<![\w.$}-])/(?:work|farm|root|home/[a-z]\w*|Users/[A-Za-z]\w*)/\w"),
     "a package registry's host": re.compile(rb"files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian\.org"),
@@ -311,6 +313,37 @@ def test_every_module_says_why_it_exists() -> None:
         if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert silent == []
+
+
+def unknown_names(text: str, files: Iterable[str]) -> list[str]:
+    """Source files and modules that a text names between double backticks, and that the project does not have."""
+    paths = [f"/{file}" for file in files]
+    named = re.findall(r"``([\w/]+\.py)``", text)
+    dotted = re.findall(r"``((?:device|convert|clinic|tests)(?:\.[a-z_]+)+)``", text)
+    # Behind the module may stand what it holds.
+    homes = [(name, [name.replace(".", "/"), name.rpartition(".")[0].replace(".", "/")]) for name in dotted]
+    missing = [
+        name for name, homes in homes if not any(f"/{home}{end}" in paths for home in homes for end in MODULE_ENDS)
+    ]
+    return missing + [name for name in named if not any(path.endswith(f"/{name}") for path in paths)]
+
+
+def test_what_a_docstring_refers_to_is_there() -> None:
+    files = [path.relative_to(CHECKOUT).as_posix() for path in tracked_files()]
+    sources = [path for path in tracked_files() if path.suffix == ".py"]
+    found = {
+        path.relative_to(CHECKOUT).as_posix(): unknown
+        for path in sources
+        if (unknown := unknown_names(path.read_text("utf-8"), files))
+    }
+    found.pop("tests/test_architecture.py", None)
+    assert found == {}
+
+
+def test_the_check_itself_finds_a_reference_to_nothing() -> None:
+    text = "``picture.py``, ``files/reader.py``, ``device.a.reader.read`` and ``device.a.gone.read``; ``gone.py``."
+    files = ["device/a/picture.py", "device/a/files/reader.py", "device/a/reader.py"]
+    assert unknown_names(text, files) == ["device.a.gone.read", "gone.py"]
 
 
 def leaks_in(content: bytes) -> list[str]:

@@ -126,7 +126,7 @@ def save_sources(sources: Mapping[str, Mapping[str, Estimate]], run: Run) -> Non
 
 
 def load_sources(run: Run) -> dict[str, dict[str, Estimate]]:
-    """Of what ``keep_sources`` wrote, the set or scanner that the run left out.
+    """Of what ``save_sources`` wrote, the set or scanner that the run left out.
 
     Raises:
         StageMissingError: The run was not evaluated.

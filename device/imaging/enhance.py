@@ -2,8 +2,9 @@
 """Other ways to look at the same sonogram: the enhancement views of the classical systems this project grew from.
 
 A clinician who doubts an edge wants to see the picture without speckle, stretched, as edges or in pseudocolour. These
-views are for the eye only: the network never sees them. Everything here is a pure function of the pixels, fast enough
-for the live view at 800x480, and used by the view screen and for the pictures of a report.
+views are for the eye only: the network never sees them, and no report holds them. Everything here is a pure function
+of the pixels, fast enough for the live view at 800x480. Used by ``device.ui.display_settings`` and by the classical
+baseline of ``convert``.
 """
 
 from __future__ import annotations

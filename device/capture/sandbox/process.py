@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One decoding worker seen from outside: started, asked, waited for, and killed. Used by ``sandbox.py``."""
+"""One worker process seen from outside: started, asked, waited for, and killed.
+
+Used by ``reader.py`` for decoders and by ``device.capture.sources.process_source`` for camera drivers.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the reader's worker and its owner say to each other: a JSON head, then raw pixels; never a pickle.
+"""What a worker and its owner say to each other: a JSON head, then raw pixels; never a pickle.
 
-The worker decodes hostile files, so nothing that comes out of it may be able to run code, and every number in it is
-checked. Used by ``sandbox.py`` and ``sandbox_worker.py``.
+A worker decodes hostile files, so nothing that comes out of it may be able to run code, and every number in it is
+checked. Used by the decoding worker here and by the drivers' worker in ``device.capture.sources``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that decodes files of unknown origin; started and killed by ``sandbox.py``, never imported by the app.
+"""The process that decodes files of unknown origin; started and killed by ``reader.py``, never imported by the app.
 
 It opens a file, loads the decoder that the file needs, and splits: a child decodes this one file, with no right left
 but to read it and to answer, and ends with it. So what a file leaves in memory, or does to a decoder, meets no other.

@@ -5,7 +5,7 @@ It says everything that a reader needs to judge it: who, when, where and with wh
 outlined, its probabilities and its size; what the clinician thinks; and on every page that this is no diagnosis. The
 same exam gives the same file, byte for byte, so that exporting twice changes nothing.
 
-Used by the export screen, the export command and for printing.
+Used by the export to a stick.
 """
 
 from __future__ import annotations

@@ -80,7 +80,12 @@ class ReliabilityBins:
 
 
 def reliability_bins(confidence: Floats, true: Bools) -> ReliabilityBins:
-    """Sort stated probabilities into equal-width bins (DeGroot and Fienberg 1983)."""
+    """Sort stated probabilities into equal-width bins (DeGroot and Fienberg 1983).
+
+    Args:
+        confidence: (n,) stated probabilities, 0 to 1.
+        true: bool (n,), whether what was stated came true.
+    """
     members = np.eye(BINS)[_bin(confidence)]
     count = members.sum(0)
     return ReliabilityBins(

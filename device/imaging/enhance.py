@@ -99,7 +99,7 @@ def apply(enhancement: Enhancement, pixels: Pixels) -> Pixels:
 
 
 def median(pixels: Pixels, size: int = MEDIAN_SIZE) -> Pixels:
-    """Median filter over ``size`` by ``size`` pixels (odd): takes speckle away and keeps edges."""
+    """Median filter of uint8 (h, w) over ``size`` by ``size`` pixels (odd): takes speckle away and keeps edges."""
     return _u8(cv2.medianBlur(pixels, size))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from device.imaging.marks.styles import calliper_letter
 from device.inference.finding import NO_MODEL, Caution, Finding, ModelResult
 from device.records.exam import View
-from device.records.report.report import place_words
+from device.records.report.places import place_words
 from device.ui.context import Ui
 from device.ui.display_settings import length_words, scale_of
 from device.ui.record_words import SEPARATOR

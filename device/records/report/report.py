@@ -20,6 +20,7 @@ from device.imaging.marks.styles import PHANTOM_WORD, calliper_letter
 from device.inference.finding import CLASSES, Finding
 from device.records.exam import Exam, ExamState, Verdict, View
 from device.records.report import lesions
+from device.records.report.places import place_words
 from device.words import Translator
 
 if TYPE_CHECKING:
@@ -226,12 +227,6 @@ def _size(finding: Finding, text: Translator) -> str:
     if lesion.long_axis_mm is None:
         return text("report.long_axis_px", px=f"{lesion.long_axis_px:.0f}")
     return text("report.long_axis_mm", mm=f"{lesion.long_axis_mm:.1f}")
-
-
-def place_words(view: View, text: Translator) -> str:
-    """Side and clock position, the same on paper and on every screen."""
-    side = text(f"report.place_{view.laterality.value if view.laterality else 'unknown'}")
-    return side if view.clock_position is None else text("report.place_with_clock", side=side, hour=view.clock_position)
 
 
 def _back(page: ReportPage, exam: Exam, text: Translator, timezone: tzinfo | None) -> None:

@@ -19,7 +19,7 @@ from clinic.orthanc import Scanner, Worklists
 from clinic.service import Address, Archive, Pages, find_installation
 from clinic.state import DATABASE_FILE, ClinicState, write_private
 from clinic.zone import zone_named
-from device.arguments import number_between
+from device.arguments import any_path, number_between
 from device.clinic_url import is_host
 
 DEFAULT_NAME = "Clinic"
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Start the clinic's DICOM archive (Orthanc behind nginx) for Mammascope handhelds and the "
         "readers' pages: HTTPS only, passwords on. The first start makes keys and passwords in the state folder.",
     )
-    parser.add_argument("--state", type=Path, default=_default_state(), help="folder of keys, passwords and images")
+    parser.add_argument("--state", type=any_path, default=_default_state(), help="folder of keys, passwords and images")
     parser.add_argument("--name", help=f"name of the clinic (default: as last started, at first {DEFAULT_NAME})")
     parser.add_argument(
         "--host",
@@ -97,8 +97,10 @@ def _parser() -> argparse.ArgumentParser:
         help="postgresql://... of the archive's index, or MAMMASCOPE_INDEX_DATABASE (default: SQLite)",
     )
     parser.add_argument("--record", metavar="URL", help="base of a FHIR R4 server that gets what readers have decided")
-    parser.add_argument("--record-access", type=Path, metavar="FILE", help="TOML: user and password, or token, there")
-    parser.add_argument("--oidc", type=Path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider")
+    parser.add_argument(
+        "--record-access", type=any_path, metavar="FILE", help="TOML: user and password, or token, there"
+    )
+    parser.add_argument("--oidc", type=any_path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider")
     parser.add_argument("--time-zone", metavar="NAME", help="of the clinic (default: this machine's)")
     parser.add_argument(
         "--worklist-port", type=_port, help="DICOM port where scanners ask for the day's patients (default: none)"
@@ -128,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         "--remove-device", metavar="NAME", help="shut a handheld out, for instance a stolen one, and end"
     )
     parser.add_argument(
-        "--offer-update", type=Path, metavar="FILE", help="offer an update file to the handhelds, and end"
+        "--offer-update", type=any_path, metavar="FILE", help="offer an update file to the handhelds, and end"
     )
     return parser
 

@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``export``."""
     parser.add_argument("target", type=any_path, metavar="FOLDER", help="folder on the stick; it must exist")
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--all", action="store_true", help="every finalised exam")
-    which.add_argument("--code", metavar="CODE", help="every finalised exam of the patient with this code")
+    which.add_argument("--all", action="store_true", help="every final exam")
+    which.add_argument("--code", metavar="CODE", help="every final exam of the patient with this code")
     which.add_argument(
         "--exam", action="append", default=[], metavar="ID", help="UID, or its last 8 digits; may be given repeatedly"
     )

@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``inbox``."""
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--fetch", action="store_true", help="ask the clinic; print only how much came")
-    how.add_argument("--shown", metavar="EXAM", help="say of this exam (its UID) that its verdicts were read")
-    parser.add_argument("--day", type=day, help="planned patients of this day (default: today)")
+    how.add_argument("--shown", metavar="EXAM", help="mark the verdicts of this exam (its UID) as read")
+    parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="planned patients of this day (default: today)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--pin-stdin", action="store_true", help="read the PIN from standard input")
+    parser.add_argument("--pin-stdin", action="store_true", help="read the PIN from standard input (scripts)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -239,8 +239,8 @@ def in_words(ui: Ui, view: View) -> list[str]:
     lines = [f"{view.frame.origin}: {ui.t.result(finding.result)}"]
     lines.append(ui.t.reason(finding.reason) if finding.reason else meaning(ui, finding))
     if finding.probabilities is not None and finding.reason is None:
-        said = {name: ui.t(f"finding.assessment_{name}") for name in finding.probabilities}
-        lines.append(", ".join(f"{said[name]} {share:.0%}" for name, share in finding.probabilities.items()))
+        shares = [f"{ui.t.result(ModelResult(name))} {share:.0%}" for name, share in finding.probabilities.items()]
+        lines.append(", ".join(shares))
     if finding.lesion is not None and finding.evaluable:
         length = length_words(ui, *finding.lesion.long_axis, scale_of(view))
         lines.append(ui.t("imaging.long_axis", length=length))

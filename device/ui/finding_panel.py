@@ -25,7 +25,7 @@ from device.ui.widgets.picture.probability_bar import ProbabilityBar
 from device.ui.widgets.picture.short_note import ShortNote
 
 
-def assessment_banner(ui: Ui, finding: Finding) -> Banner:
+def result_banner(ui: Ui, finding: Finding) -> Banner:
     """The word, large, with its icon."""
     level, icon = RESULT_LOOKS[finding.result]
     return Banner(ui, ui.t.result(finding.result), level, icon=icon, style=Style.TITLE, key="assessment")

@@ -136,7 +136,7 @@ def _words(field: str, given: Sequence[StrEnum], text: Translator) -> str:
 
 def combined_result(combined: Combined, text: Translator) -> str:
     """What the model says of all views of a lesion together."""
-    word = text(f"report.assessment_{combined.result.value}")
+    word = text.result(combined.result)
     if combined.probabilities is None:
         return word
     share = f"{100 * combined.probabilities['malignant']:.0f}"

@@ -195,7 +195,7 @@ def _view(page: ReportPage, view: View, number: int, text: Translator) -> None:
 def _finding(page: ReportPage, finding: Finding, text: Translator) -> None:
     """What the model says, in the column beside the picture."""
     page.words(text("report.model_says"), "small", faint=True)
-    page.words(text(f"report.assessment_{finding.result.value}"), "title", bold=True)
+    page.words(text.result(finding.result), "title", bold=True)
     page.words(_meaning(finding, text))
     page.ln(1.5)
     if not finding.evaluable:

@@ -33,6 +33,7 @@ from device.ui.flow.exam import ExamFlow
 from device.ui.flow.main import Flow
 from device.ui.record_words import shown_name
 from device.ui.screens.exam.view import ViewScreen
+from device.ui.screens.quiz import LESIONS
 from device.ui.screens.source.frames import FramesScreen
 from device.ui.session.freezing import freeze
 from device.ui.session.inference_worker import ModelState, inference_of
@@ -134,8 +135,7 @@ class Demo:
         self._wait("model", lambda: inference_of(self._app).status.state is not ModelState.LOADING)
         for kind, seed in CERTAIN:
             got: list[View] = []
-            lesion = {ModelResult.BENIGN: "benign", ModelResult.MALIGNANT: "malignant"}.get(kind)
-            freeze(self._app, phantom_frame(seed, lesion), got.append)  # type: ignore[arg-type]  # two of its words
+            freeze(self._app, phantom_frame(seed, LESIONS[kind]), got.append)
             self._wait("finding", lambda got=got: bool(got))  # type: ignore[misc]  # bound at once
             views += got
             truth = ui.t("practice.truth", word=ui.t.result(kind))

@@ -19,7 +19,7 @@ from clinic.orthanc import Scanner, Worklists
 from clinic.service import Address, Archive, Pages, find_installation
 from clinic.state import DATABASE_FILE, ClinicState, write_private
 from clinic.zone import zone_named
-from device.arguments import number_between
+from device.arguments import any_path, number_between
 from device.clinic_url import is_host
 
 DEFAULT_NAME = "Clinic"
@@ -58,79 +58,90 @@ def _parser() -> argparse.ArgumentParser:
         description="Start the clinic's DICOM archive (Orthanc behind nginx) for Mammascope handhelds and the "
         "readers' pages: HTTPS only, passwords on. The first start makes keys and passwords in the state folder.",
     )
-    parser.add_argument("--state", type=Path, default=_default_state(), help="folder of keys, passwords and images")
-    parser.add_argument("--name", help=f"name of the clinic (default: as last started, at first {DEFAULT_NAME})")
     parser.add_argument(
+        "--state", type=any_path, default=_default_state(), metavar="DIR", help="folder of keys, passwords and images"
+    )
+    parser.add_argument("--name", help=f"name of the clinic (default: as last started, at first {DEFAULT_NAME})")
+    parser.add_argument("--time-zone", metavar="NAME", help="of the clinic (default: this machine's)")
+    parser.add_argument("--archive-only", action="store_true", help="start no readers' pages")
+    _add_addresses(parser)
+    _add_databases(parser)
+    _add_connections(parser)
+    _add_handhelds(parser)
+    return parser
+
+
+def _add_addresses(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("addresses")
+    group.add_argument(
         "--host",
         action="append",
         type=_host,
         help="host name or address that handhelds reach this machine by; may be given several times, the first one "
         "goes into enrolment files (default: as last started, at first this machine's address and name)",
     )
-    parser.add_argument(
-        "--port", type=_port, help=f"TCP port of HTTPS (default: as last started, at first {DEFAULT_PORT})"
-    )
-    parser.add_argument(
-        "--inner-port",
-        type=_port,
-        default=DEFAULT_INNER_PORT,
-        help="TCP port inside this machine (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--pages-port",
-        type=_port,
-        default=DEFAULT_PAGES_PORT,
-        help="TCP port of the readers' pages (default: %(default)s)",
-    )
-    parser.add_argument("--archive-only", action="store_true", help="start no readers' pages")
-    parser.add_argument(
+    text = f"TCP port of HTTPS (default: as last started, at first {DEFAULT_PORT})"
+    group.add_argument("--port", type=_port, help=text)
+    text = "TCP port inside this machine (default: %(default)s)"
+    group.add_argument("--inner-port", type=_port, default=DEFAULT_INNER_PORT, metavar="PORT", help=text)
+    text = "TCP port of the readers' pages (default: %(default)s)"
+    group.add_argument("--pages-port", type=_port, default=DEFAULT_PAGES_PORT, metavar="PORT", help=text)
+    group.add_argument("--local", action="store_true", help="let only this very machine connect")
+
+
+def _add_databases(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("databases")
+    group.add_argument(
         "--database",
         metavar="URL",
         default=os.environ.get("MAMMASCOPE_DATABASE"),
         help="postgresql+psycopg://... of the pages' store; better given as MAMMASCOPE_DATABASE, since it holds a "
         "password (default: SQLite in the state folder)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--index-database",
         metavar="URL",
         default=os.environ.get("MAMMASCOPE_INDEX_DATABASE", ""),
         help="postgresql://... of the archive's index, or MAMMASCOPE_INDEX_DATABASE (default: SQLite)",
     )
-    parser.add_argument("--record", metavar="URL", help="base of a FHIR R4 server that gets what readers have decided")
-    parser.add_argument("--record-access", type=Path, metavar="FILE", help="TOML: user and password, or token, there")
-    parser.add_argument("--oidc", type=Path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider")
-    parser.add_argument("--time-zone", metavar="NAME", help="of the clinic (default: this machine's)")
-    parser.add_argument(
-        "--worklist-port", type=_port, help="DICOM port where scanners ask for the day's patients (default: none)"
+
+
+def _add_connections(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the hospital's other systems")
+    group.add_argument("--record", metavar="URL", help="base of a FHIR R4 server that gets what readers have decided")
+    group.add_argument(
+        "--record-access", type=any_path, metavar="FILE", help="TOML: user and password, or token, there"
     )
-    parser.add_argument(
+    group.add_argument("--oidc", type=any_path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider")
+    text = "DICOM port where scanners ask for the day's patients (default: none)"
+    group.add_argument("--worklist-port", type=_port, metavar="PORT", help=text)
+    group.add_argument(
         "--worklist-for",
         action="append",
         type=_scanner,
         metavar="TITLE@HOST",
         help="a scanner that may ask; may be given several times",
     )
-    parser.add_argument("--local", action="store_true", help="let only this very machine connect")
-    parser.add_argument(
-        "--add-device", metavar="NAME", help="make (or print again) the enrolment of a handheld, and end"
-    )
-    parser.add_argument(
+
+
+def _add_handhelds(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("handhelds")
+    text = "make (or print again) the enrolment of a handheld, and end"
+    group.add_argument("--add-device", metavar="NAME", help=text)
+    group.add_argument(
         "--without-verdicts",
         action="store_true",
         help="with --add-device: for a handheld before 0.6.0, which refuses a file with the key for verdicts",
     )
-    parser.add_argument(
+    group.add_argument(
         "--in-place-of",
         metavar="NAME",
         help="with --add-device: the new handheld gets the answers to what this one has sent, which is shut out",
     )
-    parser.add_argument(
-        "--remove-device", metavar="NAME", help="shut a handheld out, for instance a stolen one, and end"
-    )
-    parser.add_argument(
-        "--offer-update", type=Path, metavar="FILE", help="offer an update file to the handhelds, and end"
-    )
-    return parser
+    text = "shut a handheld out, for instance a stolen one, and end"
+    group.add_argument("--remove-device", metavar="NAME", help=text)
+    text = "offer an update file to the handhelds, and end"
+    group.add_argument("--offer-update", type=any_path, metavar="FILE", help=text)
 
 
 _port = number_between(1, 65535)

@@ -7,7 +7,7 @@ import ast
 import functools
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -311,6 +311,47 @@ def test_every_module_says_why_it_exists() -> None:
         if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert silent == []
+
+
+def unknown_names(text: str, sources: Mapping[str, str]) -> list[str]:
+    """Source files, modules and their names that a text has between double backticks, and that are not there.
+
+    Args:
+        text: Of a module, with its docstrings.
+        sources: The text of every source file, by its path in the project.
+    """
+    files = re.findall(r"``([\w/]+\.py)``", text)
+    missing = [name for name in files if not any(f"/{path}".endswith(f"/{name}") for path in sources)]
+    return missing + [name for name in re.findall(r"``([a-z]+(?:\.\w+)+)``", text) if is_missing(name, sources)]
+
+
+def is_missing(name: str, sources: Mapping[str, str]) -> bool:
+    """Whether a dotted name begins with one of our packages and leads to nothing."""
+    parts = name.split(".")
+    if parts[0] not in {"device", "convert", "clinic", "tests"} or parts[-1] == "py":
+        return False
+    for length in range(len(parts), 1, -1):
+        home = "/".join(parts[:length])
+        for path in (f"{home}.py", f"{home}/__init__.py"):
+            if path in sources:
+                return not all(re.search(rf"\b{part}\b", sources[path]) for part in parts[length:])
+    return True
+
+
+def test_what_a_docstring_refers_to_is_there() -> None:
+    paths = [path for path in tracked_files() if path.suffix == ".py"]
+    sources = {path.relative_to(CHECKOUT).as_posix(): path.read_text("utf-8") for path in paths}
+    found = {path: unknown for path, text in sources.items() if (unknown := unknown_names(text, sources))}
+    found.pop("tests/test_architecture.py", None)
+    assert found == {}
+
+
+def test_the_check_itself_finds_a_reference_to_nothing() -> None:
+    sources = {"device/a/picture.py": "", "device/a/files/reader.py": "", "device/a/reader.py": "class Reader: ..."}
+    good = "``picture.py`` ``files/reader.py`` ``device.a.picture`` ``device.a.reader.Reader`` ``numpy.void``"
+    assert unknown_names(good, sources) == []
+    bad = "``gone.py`` ``device.a.gone`` ``device.a.reader.Writer``"
+    assert unknown_names(bad, sources) == ["gone.py", "device.a.gone", "device.a.reader.Writer"]
 
 
 def leaks_in(content: bytes) -> list[str]:

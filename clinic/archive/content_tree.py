@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A measurement report's content tree, read without trust: what is missing or of the wrong kind is simply not there.
 
-Used by ``clinic.archive.report``. pydicom has parsed the data set before; here only values of known kinds get through.
+Used by the readers of reports in ``clinic.archive``. pydicom has parsed the data set before; here only values of known
+kinds get through.
 """
 
 from __future__ import annotations

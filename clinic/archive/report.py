@@ -21,7 +21,7 @@ from device.dicom import report_codes as codes
 from device.dicom.attributes import DISCLAIMER
 from device.inference.finding import ModelResult
 
-_RESULTS: Final = {Name.of(code): kind.value for kind, code in codes.ASSESSMENT.items()}
+_RESULTS: Final = {Name.of(code): kind.value for kind, code in codes.RESULT.items()}
 _CLASSES: Final = {Name.of(code): name for name, code in codes.PROBABILITY.items()}
 _HISTORY: Final = {Name.of(code): history.value for history, code in codes.YES_NO.items()}
 _CATEGORY: Final = re.compile(r"birads(?:-v?2025)?-([0-6]|4[ABC])")
@@ -99,7 +99,7 @@ def _add_group(views: dict[str, ViewReport], group: Item) -> None:
 def _finding(items: list[Item], known: ModelFinding | None) -> ModelFinding | None:
     """A view may have two groups of the model (outline, long axis): the second adds to the first."""
     said = {item.name: item for item in items}
-    result = next((_RESULTS.get(item.code) for item in items if item.name == Name.of(codes.MODEL_ASSESSMENT)), None)
+    result = next((_RESULTS.get(item.code) for item in items if item.name == Name.of(codes.MODEL_RESULT)), None)
     finding = known or ModelFinding(result=ModelResult.NOT_EVALUABLE.value, model=_model(said))
     if result is not None:
         reason = next((item.code.value for item in items if item.name == Name.of(codes.MODEL_REASON)), None)

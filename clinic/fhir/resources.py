@@ -164,13 +164,13 @@ def clinician(facts: ExamFacts, refs: dict[str, str]) -> Json | None:
 def model_result(facts: ExamFacts, view: ViewContent, finding: ModelFinding, refs: dict[str, str]) -> Json:
     """What the model said of one view; by a device, and never a diagnosis."""
     said = _observation(
-        facts, f"model/{view.sop_uid}", _IMAGING, concept(report_codes.MODEL_ASSESSMENT), refs, of_study=True
+        facts, f"model/{view.sop_uid}", _IMAGING, concept(report_codes.MODEL_RESULT), refs, of_study=True
     )
     said |= {
         "bodySite": codings.breast(view.laterality),
         "device": {"reference": refs["model"]},
         "performer": [{"reference": refs["organization"]}],
-        "valueCodeableConcept": concept(report_codes.ASSESSMENT[ModelResult(finding.result)]),
+        "valueCodeableConcept": concept(report_codes.RESULT[ModelResult(finding.result)]),
         "note": [{"text": DISCLAIMER}],
     }
     components = [

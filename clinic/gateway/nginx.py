@@ -125,7 +125,7 @@ http {{
             proxy_read_timeout 300s;
         }}
     }}
-    {_pages(folder, certificate, key, ports, f"{address}:{ports.pages_public} ssl{dual}")}
+    {_pages(certificate, key, ports, f"{address}:{ports.pages_public} ssl{dual}")}
 }}
 """
 
@@ -141,7 +141,7 @@ def _handhelds_pages(ports: Ports) -> str:
         }}"""
 
 
-def _pages(folder: Path, certificate: Path, key: Path, ports: Ports, listen: str) -> str:
+def _pages(certificate: Path, key: Path, ports: Ports, listen: str) -> str:
     """The readers' pages on a port of their own, so that no script of theirs is of the archive's origin."""
     if not ports.pages_public:
         return ""

@@ -23,6 +23,9 @@ from clinic.store.schema import Exam, ExamState, Moment, Reading, name_key
 from clinic.zone import begin_of
 
 PAGE: Final = 25
+MOST_VALUES: Final = 200
+"""What a choice of sites or of names can show."""
+
 _HIGHEST_RANK: Final = 100
 """No rank is higher; what is asked for beyond it was made up."""
 
@@ -130,11 +133,11 @@ def found_by_patient(session: Session, wanted: str, most: int) -> Sequence[Exam]
     return session.scalars(found.order_by(Exam.started_at.desc(), Exam.id).limit(most)).all()
 
 
-def values_of(session: Session, column: InstrumentedAttribute[str], most: int = 200) -> list[str]:
+def values_of(session: Session, column: InstrumentedAttribute[str]) -> list[str]:
     """The different values of an indexed column, for a choice; jumps from one to the next instead of walking all."""
     values: list[str] = []
     last = ""
-    while len(values) < most:
+    while len(values) < MOST_VALUES:
         found = session.execute(select(func.min(column)).where(column > last)).scalar()
         if found is None:
             break

@@ -3,8 +3,7 @@
 
 Started and killed by ``clinic.predict.predictor``; one request a line on standard input, one answer a line on standard
 output. Decoding happens one process further away still (``device.capture.sandbox.reader``), so a hostile file meets
-neither
-the web application nor the model.
+neither the web application nor the model.
 """
 
 from __future__ import annotations

@@ -99,8 +99,15 @@ def reader_report(
     )
     root = report[0]
     root.ContentSequence.append(_evaluations(reading))
+    document = _document(evidence, root, reading, clinic)
+    _finish(document, reading)
+    return encode(document)
+
+
+def _document(evidence: Sequence[Dataset], root: Dataset, reading: Reading, clinic: str) -> Comprehensive3DSR:
+    """The object around the content: which series it is in, who has verified it, what made it."""
     study_uid = str(evidence[0].StudyInstanceUID)
-    document = Comprehensive3DSR(
+    return Comprehensive3DSR(
         evidence=evidence,
         content=root,
         series_instance_uid=derived_uid(study_uid, f"series/reader/{reading.reader_id}"),
@@ -119,8 +126,6 @@ def reader_report(
         device_serial_number="clinic",
         software_versions=__version__,
     )
-    _finish(document, reading)
-    return encode(document)
 
 
 def _finish(document: Dataset, reading: Reading) -> None:

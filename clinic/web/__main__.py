@@ -35,6 +35,7 @@ from clinic.web.pages.accounts.people import first_invitation
 from clinic.web.services import make_services
 from clinic.web.settings import DEFAULT_MODELS, Settings
 from clinic.zone import machines_zone, zone_named
+from device.arguments import any_path, number_between, thread_count
 from device.errors import MammascopeError
 from device.site.access import ClinicAccess, load_access
 from device.words import LANGUAGES
@@ -65,22 +66,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+_days = number_between(1, 3650)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m clinic.web", description="The clinic's pages.")
-    parser.add_argument("--state", type=Path, required=True, help="folder of keys and, without --database, the store")
-    parser.add_argument("--archive", required=True, metavar="URL", help="address of the archive's DICOMweb service")
     parser.add_argument(
-        "--archive-access",
-        type=Path,
+        "--state",
+        type=any_path,
         required=True,
-        metavar="FILE",
-        help="TOML: user and password (or token) at the archive, authority or key_pin to trust; keep it to its owner",
-    )
-    parser.add_argument(
-        "--doors",
-        default="",
-        metavar="URL",
-        help="DICOMweb service that knows the handhelds' passwords (default: the archive)",
+        metavar="DIR",
+        help="folder of keys and, without --database, the store",
     )
     parser.add_argument(
         "--database",
@@ -88,45 +84,69 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get(DATABASE_VARIABLE),
         help=f"SQLAlchemy address of the store (default: {DATABASE_VARIABLE}, else SQLite in --state)",
     )
-    parser.add_argument("--bind", default=f"127.0.0.1:{DEFAULT_PORT}", help="address and port (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=8, help="requests at the same time (default: %(default)s)")
-    parser.add_argument(
-        "--host", action="append", help="host name that the pages answer to; may be given several times"
-    )
-    parser.add_argument("--proxies", type=int, default=0, help="proxies before it whose headers are believed")
     parser.add_argument("--name", default="Clinic", help="name of the clinic (default: %(default)s)")
-    parser.add_argument("--models", type=Path, default=DEFAULT_MODELS, help="folder of bundles, or one bundle")
-    parser.add_argument(
-        "--open-in", default="", metavar="URL", help="the clinic's own viewer; {study} stands for the UID"
-    )
-    parser.add_argument(
-        "--oidc", type=Path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider, see docs/clinic.md"
-    )
-    parser.add_argument("--record", default="", metavar="URL", help="base of the health record's FHIR R4 server")
-    parser.add_argument(
-        "--record-access", type=Path, metavar="FILE", help="TOML: user and password (or token) there, whom to trust"
-    )
-    parser.add_argument(
-        "--patients", default="", metavar="URI", help="system that patients' codes belong to in the health record"
-    )
-    parser.add_argument(
-        "--export-record", metavar="EXAM", help="print an exam (its UID) as a FHIR R4 transaction, and end"
-    )
-    parser.add_argument(
-        "--worklists",
-        type=Path,
-        metavar="FOLDER",
-        help="write the day's patients there for Orthanc's Modality Worklist",
-    )
-    parser.add_argument("--no-invitation", action="store_true", help=argparse.SUPPRESS)  # clinic/run prints it itself
     parser.add_argument("--language", choices=list(LANGUAGES), default="en", help="of the pages (default: %(default)s)")
     parser.add_argument("--time-zone", metavar="NAME", help="e.g. Africa/Nairobi (default: this machine's)")
-    parser.add_argument("--checked-share", type=float, default=0.1, help="share of clear exams drawn for a check")
-    parser.add_argument("--diagnosis-days", type=int, default=60, help="days from presentation to diagnosis")
-    parser.add_argument(
-        "--control-days", type=int, default=180, help="days until a probably benign finding is controlled"
-    )
+    text = "bundles, or one bundle (default: the shipped ones)"
+    parser.add_argument("--models", type=any_path, default=DEFAULT_MODELS, metavar="DIR", help=text)
+    parser.add_argument("--no-invitation", action="store_true", help=argparse.SUPPRESS)  # clinic/run prints it itself
+    _add_server(parser)
+    _add_archive(parser)
+    _add_connections(parser)
+    _add_policy(parser)
     return parser
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("server")
+    group.add_argument("--bind", default=f"127.0.0.1:{DEFAULT_PORT}", help="address and port (default: %(default)s)")
+    text = "requests at the same time (default: %(default)s)"
+    group.add_argument("--threads", type=thread_count, default=8, metavar="N", help=text)
+    text = "host name that the pages answer to; may be given several times"
+    group.add_argument("--host", action="append", help=text)
+    text = "proxies before it whose headers are believed (default: %(default)s)"
+    group.add_argument("--proxies", type=number_between(0, 9), default=0, metavar="N", help=text)
+
+
+def _add_archive(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("archive")
+    group.add_argument("--archive", required=True, metavar="URL", help="address of the archive's DICOMweb service")
+    group.add_argument(
+        "--archive-access",
+        type=any_path,
+        required=True,
+        metavar="FILE",
+        help="TOML: user and password (or token) at the archive, authority or key_pin to trust; keep it to its owner",
+    )
+    text = "DICOMweb service that knows the handhelds' passwords (default: the archive)"
+    group.add_argument("--doors", default="", metavar="URL", help=text)
+    text = "the clinic's own viewer; {study} stands for the UID"
+    group.add_argument("--open-in", default="", metavar="URL", help=text)
+
+
+def _add_connections(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the hospital's other systems")
+    text = "TOML: the clinic's OpenID Connect provider, see docs/clinic.md"
+    group.add_argument("--oidc", type=any_path, metavar="FILE", help=text)
+    group.add_argument("--record", default="", metavar="URL", help="base of the health record's FHIR R4 server")
+    text = "TOML: user and password (or token) there, whom to trust"
+    group.add_argument("--record-access", type=any_path, metavar="FILE", help=text)
+    text = "system that patients' codes belong to in the health record"
+    group.add_argument("--patients", default="", metavar="URI", help=text)
+    text = "print an exam (its UID) as a FHIR R4 transaction, and end"
+    group.add_argument("--export-record", metavar="EXAM", help=text)
+    text = "write the day's patients there for Orthanc's Modality Worklist"
+    group.add_argument("--worklists", type=any_path, metavar="FOLDER", help=text)
+
+
+def _add_policy(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("policy")
+    text = "of clear exams, drawn for a check (default: %(default)s)"
+    group.add_argument("--checked-share", type=float, default=0.1, metavar="SHARE", help=text)
+    text = "from presentation to diagnosis (default: %(default)s)"
+    group.add_argument("--diagnosis-days", type=_days, default=60, metavar="DAYS", help=text)
+    text = "until a probably benign finding is controlled (default: %(default)s)"
+    group.add_argument("--control-days", type=_days, default=180, metavar="DAYS", help=text)
 
 
 def settings_from(args: argparse.Namespace) -> Settings:

@@ -25,6 +25,9 @@ Labels = NDArray[np.int64]
 _KEPT_EACH_TIME = 0.8
 _FEWEST = 2
 
+_SEED = 0
+"""Of the folds and of the linear machine."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Elimination:
@@ -40,7 +43,7 @@ class Elimination:
 
 
 def eliminate(
-    components: Matrix, labels: Labels, groups: NDArray[np.str_], make: Callable[[], Any], folds: int, seed: int = 0
+    components: Matrix, labels: Labels, groups: NDArray[np.str_], make: Callable[[], Any], folds: int
 ) -> Elimination:
     """Choose components.
 
@@ -50,16 +53,15 @@ def eliminate(
         groups: (n,), what must not be torn apart.
         make: A new classifier with ``fit`` and ``predict``.
         folds: Number of grouped folds; fewer where a class has fewer groups.
-        seed: Of the folds and the linear machine.
     """
     remaining = np.arange(components.shape[1])
-    parts = _folds(labels, groups, folds, seed)
+    parts = _folds(labels, groups, folds)
     scores: dict[int, float] = {}
     held: dict[int, NDArray[np.int64]] = {}
     while True:
         chosen = components[:, remaining]
         scores[len(remaining)] = _judged(chosen, labels, parts, make)
-        order = np.argsort(-_importance(chosen, labels, seed), kind="stable")
+        order = np.argsort(-_importance(chosen, labels), kind="stable")
         remaining = remaining[order]
         held[len(remaining)] = remaining
         if len(remaining) <= _FEWEST:
@@ -70,10 +72,10 @@ def eliminate(
     return Elimination(held[best], scores)
 
 
-def _folds(labels: Labels, groups: NDArray[np.str_], folds: int, seed: int) -> list[tuple[Any, Any]]:
+def _folds(labels: Labels, groups: NDArray[np.str_], folds: int) -> list[tuple[Any, Any]]:
     fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
     count = max(2, min(folds, fewest))
-    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
+    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=_SEED)
     parts = list(splitter.split(np.zeros(len(labels)), labels, groups))
     return [(fit, test) for fit, test in parts if len(np.unique(labels[fit])) == len(np.unique(labels)) and len(test)]
 
@@ -86,7 +88,7 @@ def _judged(components: Matrix, labels: Labels, parts: list[tuple[Any, Any]], ma
     return float(np.mean(scores)) if scores else 0.0
 
 
-def _importance(components: Matrix, labels: Labels, seed: int) -> Matrix:
+def _importance(components: Matrix, labels: Labels) -> Matrix:
     spread = components / np.maximum(components.std(axis=0), 1e-9)
-    machine = LinearSVC(C=0.01, random_state=seed, max_iter=5000).fit(spread, labels)
+    machine = LinearSVC(C=0.01, random_state=_SEED, max_iter=5000).fit(spread, labels)
     return np.asarray((machine.coef_**2).sum(axis=0), np.float64)

@@ -87,7 +87,13 @@ def fitted_chain(task: Task, recipe: CadxRecipe, split: Split, cache: Path) -> t
 
     channels = 3 if recipe.picture.colour == "pseudocolour" else 1
     features = FeatureCache(
-        cache / "features", recipe.network.architecture, recipe.picture.size, channels, task.weights, pooled=True
+        cache / "features",
+        recipe.network.architecture,
+        recipe.picture.size,
+        channels,
+        task.weights,
+        pooled=True,
+        seed=task.seed,
     )
     # Nothing is chosen on a validation part but by folds of the training part, so both are trained on.
     use = (*split.train, *split.calibration)

@@ -19,6 +19,7 @@ from convert.compare.task import DataChoice, Task
 from convert.data.folders import DataFolders
 from convert.evaluate.intervals import Estimate, figures
 from convert.evaluate.metrics import confusion_figures, discrimination_figures
+from convert.evaluate.predictions import Predictions
 from convert.recipes.library import RecipeError, load_recipe, recipe_file
 from convert.recipes.recipe import CadxRecipe, NetworkRecipe, OutlineRecipe, OwnRecipe, Recipe
 from convert.report.plots import plot_training
@@ -73,10 +74,15 @@ def train_recipe(
         plot_training(result.notes["history"], folder / "training.png")
     _save_network(task, cache, folder)
     assert result.predictions is not None  # noqa: S101 - every recipe that is trained classifies
-    found = figures(result.predictions, (confusion_figures, discrimination_figures))
+    return _report(result.predictions, folder)
+
+
+def _report(predictions: Predictions, folder: Path) -> dict[str, Estimate]:
+    """The figures of the test part, into the folder and onto the screen."""
+    found = figures(predictions, (confusion_figures, discrimination_figures))
     content = json.dumps({key: value.to_json() for key, value in found.items()}, indent=1)
     write_atomically(folder / "figures.json", content.encode(), 0o644)
-    print(f"{len(result.predictions)} test images in duplicate-free groups")
+    print(f"{len(predictions)} test images in duplicate-free groups")
     for key in _SHOWN:
         print(f"  {key.replace('_', ' ')}: {found[key].value:.3f} [{found[key].low:.3f}, {found[key].high:.3f}]")
     return found

@@ -127,7 +127,7 @@ def _divisions(plan: Plan, part: int) -> list[tuple[Protocol, str]]:
 
 
 def _costs(recipe: Recipe) -> int:
-    """Roughly in the order of what a recipe costs; see ``names.py``."""
+    """Roughly in the order of what a recipe costs; see ``convert.recipes.architectures``."""
     match recipe:
         case NetworkRecipe() | CadxRecipe():
             return ARCHITECTURES.index(recipe.network.architecture)

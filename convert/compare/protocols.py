@@ -20,6 +20,9 @@ from convert.data.splits import Split, grouped_folds, leave_out
 
 PARTS = 7
 
+SEED = 0
+"""Of every division: recipes are compared on the same images."""
+
 
 class Protocol(StrEnum):
     """How images are divided."""
@@ -29,7 +32,7 @@ class Protocol(StrEnum):
     UNSEEN = "unseen"
 
 
-def divide(samples: Sequence[Sample], protocol: Protocol, part: int, unseen: str = "", seed: int = 0) -> Split:
+def divide(samples: Sequence[Sample], protocol: Protocol, part: int, unseen: str = "") -> Split:
     """One division.
 
     Args:
@@ -37,26 +40,25 @@ def divide(samples: Sequence[Sample], protocol: Protocol, part: int, unseen: str
         protocol: How.
         part: Which of the ``PARTS`` is the test, for the first two.
         unseen: The set that is the test, for the third.
-        seed: Of the division.
 
     Raises:
         ValueError: There are too few images of a class, or no set of that name.
     """
     if protocol is Protocol.UNSEEN:
-        return leave_out(samples, unseen, seed)
-    parts = grouped_folds(samples, PARTS, seed) if protocol is Protocol.GROUPED else _random(samples, seed)
+        return leave_out(samples, unseen, SEED)
+    parts = grouped_folds(samples, PARTS, SEED) if protocol is Protocol.GROUPED else _random(samples)
     validation = (part + 1) % PARTS
     train = [s for i, each in enumerate(parts) if i not in (part, validation) for s in each]
     return Split(tuple(train), tuple(parts[validation]), tuple(parts[part]))
 
 
-def at_most(samples: Sequence[Sample], limits: dict[str, int], seed: int = 0) -> list[Sample]:
+def at_most(samples: Sequence[Sample], limits: dict[str, int]) -> list[Sample]:
     """Whole groups at random until a set has as many images as its limit allows; sets without one stay whole."""
     kept: list[Sample] = []
     for name in dict.fromkeys(s.dataset for s in samples):
         of_set = [s for s in samples if s.dataset == name]
         groups = sorted({s.group for s in of_set})
-        order = np.random.default_rng(seed).permutation(len(groups))
+        order = np.random.default_rng(SEED).permutation(len(groups))
         chosen: set[str] = set()
         count = 0
         for index in order:
@@ -68,7 +70,7 @@ def at_most(samples: Sequence[Sample], limits: dict[str, int], seed: int = 0) ->
     return kept
 
 
-def _random(samples: Sequence[Sample], seed: int) -> list[list[Sample]]:
+def _random(samples: Sequence[Sample]) -> list[list[Sample]]:
     strata = [f"{s.dataset}/{s.label}" for s in samples]
-    splitter = StratifiedKFold(n_splits=PARTS, shuffle=True, random_state=seed)
+    splitter = StratifiedKFold(n_splits=PARTS, shuffle=True, random_state=SEED)
     return [[samples[i] for i in test] for _, test in splitter.split(np.zeros(len(samples)), strata)]

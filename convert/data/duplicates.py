@@ -37,12 +37,11 @@ Hash = NDArray[np.uint64]
 """(4,) the 256 bits of one image."""
 
 
-def group_images(paths: Iterable[Path], max_distance: int = MAX_DISTANCE) -> dict[Path, int]:
+def group_images(paths: Iterable[Path]) -> dict[Path, int]:
     """Group images by near copy.
 
     Args:
         paths: Image files; masks must not be among them.
-        max_distance: Differing bits up to which two images are near copies.
 
     Returns:
         The group of every path, in the order of ``paths``; groups count from 0 by their first member.
@@ -54,7 +53,7 @@ def group_images(paths: Iterable[Path], max_distance: int = MAX_DISTANCE) -> dic
     if not ordered:
         return {}
     hashes = np.stack([perceptual_hash(read_grey(path)) for path in ordered])
-    return dict(zip(ordered, group_hashes(hashes, max_distance).tolist(), strict=True))
+    return dict(zip(ordered, group_hashes(hashes).tolist(), strict=True))
 
 
 def conflicting(groups: Mapping[Path, int], labels: Mapping[Path, int]) -> set[int]:

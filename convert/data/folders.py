@@ -11,7 +11,7 @@ from pathlib import Path
 
 from convert.data.datasets.known import KNOWN, Rights, known_set
 from convert.data.datasets.sample import UNKNOWN, DatasetError, Sample
-from device.arguments import refuse_old_spelling
+from device.arguments import any_path, refuse_old_spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,11 @@ class DataFolders:
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that name data folders."""
     group = parser.add_argument_group("data (name at least one set)")
-    group.add_argument("--busi", type=Path, metavar="DIR", help="BUSI: folder with benign, malignant and normal")
-    group.add_argument("--busbra", type=Path, metavar="DIR", help="BUS-BRA: folder with Images, Masks, bus_data.csv")
-    group.add_argument("--uclm", type=Path, metavar="DIR", help="BUS-UCLM: folder with images, masks, labels.csv")
+    group.add_argument("--busi", type=any_path, metavar="DIR", help="BUSI: folder with benign, malignant and normal")
+    group.add_argument(
+        "--busbra", type=any_path, metavar="DIR", help="BUS-BRA: folder with Images, Masks, bus_data.csv"
+    )
+    group.add_argument("--uclm", type=any_path, metavar="DIR", help="BUS-UCLM: folder with images, masks, labels.csv")
     group.add_argument(
         "--set",
         type=_named_folder,
@@ -84,7 +86,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--ood",
-        type=Path,
+        type=any_path,
         metavar="DIR",
         help="OOD images, pictures that are no breast ultrasound: half set the OOD limits, half test them",
     )
@@ -95,7 +97,7 @@ def _named_folder(text: str) -> tuple[str, Path]:
     name, equals, folder = text.partition("=")
     if not equals or not folder or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise argparse.ArgumentTypeError(f"{text}: write NAME=DIR, the name in small letters, digits, - and _")
-    return name, Path(folder)
+    return name, any_path(folder)
 
 
 def folders_of(args: argparse.Namespace) -> DataFolders:

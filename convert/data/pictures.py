@@ -14,7 +14,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from convert.data.corpus import load_example
 from convert.data.datasets.mammograms import MAMMOGRAMS, read_mammogram
@@ -42,14 +41,14 @@ def squeezed(pixels: Pixels, size: int, colour: str) -> Pictures:
     return pseudocolour(grey) if colour == "pseudocolour" else grey[..., None]
 
 
-def load_pictures(samples: Sequence[Sample], size: int, colour: str, quiet: bool = True) -> Pictures:
+def load_pictures(samples: Sequence[Sample], size: int, colour: str) -> Pictures:
     """All pictures of samples: uint8 (n, size, size, 1 or 3).
 
     Raises:
         DatasetError: A file cannot be read.
         FrameError: A DICOM file cannot be read.
     """
-    found: list[Any] = [squeezed(_region(sample), size, colour) for sample in track(samples, "reading", disable=quiet)]
+    found: list[Any] = [squeezed(_region(sample), size, colour) for sample in samples]
     return np.stack(found) if found else np.zeros((0, size, size, 3 if colour == "pseudocolour" else 1), np.uint8)
 
 

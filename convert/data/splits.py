@@ -2,7 +2,7 @@
 """Splits that never tear a group apart: near copies, the views of a case and the frames of a patient stay together.
 
 Everything is seeded and depends on the groups' names alone, so that the same command on the same data gives the same
-split on every machine. ``split_identifier`` is what a manifest holds to name a split.
+split on every machine. ``Split.identifier`` is what a manifest holds to name a split.
 """
 
 from __future__ import annotations

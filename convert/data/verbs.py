@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from device.arguments import any_path
 
 
 def add_duplicates(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``duplicates``."""
     text = "list near-duplicate groups of a data set as CSV"
     verb = verbs.add_parser("duplicates", help=text, description=text)
-    verb.add_argument("folder", type=Path, metavar="DIR", help="folder whose subfolders are the classes")
+    verb.add_argument("folder", type=any_path, metavar="DIR", help="folder whose subfolders are the classes")
     verb.set_defaults(work=_duplicates)
 
 

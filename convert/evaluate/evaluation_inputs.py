@@ -126,7 +126,7 @@ def save_sources(sources: Mapping[str, Mapping[str, Estimate]], run: Run) -> Non
 
 
 def load_sources(run: Run) -> dict[str, dict[str, Estimate]]:
-    """Of what ``keep_sources`` wrote, the set or scanner that the run left out.
+    """Of what ``save_sources`` wrote, the set or scanner that the run left out.
 
     Raises:
         StageMissingError: The run was not evaluated.
@@ -228,6 +228,9 @@ def without_marks(pixels: Pixels) -> Pixels:
 
     Thin and bright is what an opening with a square of 7 pixels takes away by more than half of ``MARK_LEVEL``. Bright
     thin tissue goes with it, so this measures at least the effect of the marks.
+
+    Args:
+        pixels: uint8 (h, w), grey.
     """
     opened = cv2.morphologyEx(pixels, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     marks = ((pixels >= MARK_LEVEL) & (cv2.subtract(pixels, opened) > MARK_LEVEL // 2)).astype(np.uint8)

@@ -95,7 +95,6 @@ def figures(
     predictions: Predictions,
     makers: Sequence[FigureMaker] = STANDARD,
     draws: int = DRAWS,
-    seed: int = SEED,
 ) -> dict[str, Estimate]:
     """Every figure with its 95 % interval.
 
@@ -103,9 +102,8 @@ def figures(
         predictions: n images.
         makers: What to compute.
         draws: Bootstrap draws; 0 leaves the intervals out.
-        seed: Of the draws.
     """
-    plain, drawn = once(len(predictions)), draw_weights(predictions.groups, draws, seed)
+    plain, drawn = once(len(predictions)), draw_weights(predictions.groups, draws)
     result: dict[str, Estimate] = {}
     for maker in makers:
         sampled = maker(predictions, drawn) if draws else {}
@@ -117,18 +115,16 @@ def figures(
     return result
 
 
-def over_folds(predictions: Predictions, makers: Sequence[FigureMaker] = STANDARD) -> dict[str, Spread]:
+def over_folds(predictions: Predictions) -> dict[str, Spread]:
     """Mean and standard deviation of every figure over the folds; empty where there are no folds."""
     names = np.unique(predictions.folds[predictions.folds >= 0])
-    each = [figures(predictions.where(predictions.folds == fold), makers, draws=0) for fold in names]
+    each = [figures(predictions.where(predictions.folds == fold), draws=0) for fold in names]
     if not each:
         return {}
     return {name: _spread([found[name].value for found in each]) for name in each[0]}
 
 
-def difference(
-    one: Predictions, other: Predictions, name: str, makers: Sequence[FigureMaker] = STANDARD, draws: int = DRAWS
-) -> Estimate:
+def difference(one: Predictions, other: Predictions, name: str) -> Estimate:
     """How much a figure of ``one`` exceeds that of ``other`` on the same images, with its paired interval.
 
     Both are resampled by the same draws: what makes an image hard for both cancels out.
@@ -138,8 +134,8 @@ def difference(
     """
     if not np.array_equal(one.keys, other.keys):
         raise ValueError("a difference needs predictions of the same images in the same order")
-    drawn, plain = draw_weights(one.groups, draws), once(len(one))
-    for maker in makers:
+    drawn, plain = draw_weights(one.groups), once(len(one))
+    for maker in STANDARD:
         first = maker(one, plain)
         if name in first:
             value = first[name] - maker(other, plain)[name]

@@ -53,7 +53,7 @@ def once(n: int) -> Floats:
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:
-    """Quotient, NaN where the whole is 0: a share of nothing is unknown, not 0."""
+    """Quotient, float64 of the common shape; NaN where the whole is 0: a share of nothing is unknown, not 0."""
     unknown = np.full(np.broadcast(part, whole).shape, np.nan)
     return np.asarray(np.divide(part, whole, out=unknown, where=whole != 0), np.float64)
 

@@ -16,7 +16,7 @@ from convert.evaluate.predictions import Predictions
 from device.inference.finding import CLASSES
 
 BINS = 15
-"""Equal-width bins of confidence, as in Guo et al. 2017."""
+"""Equal-width bins of confidence, as in Guo et al. 2017; their upper edges belong to them."""
 
 
 def calibration_figures(predictions: Predictions, weights: Floats) -> dict[str, Floats]:
@@ -47,19 +47,18 @@ def calibration_figures(predictions: Predictions, weights: Floats) -> dict[str, 
     }
 
 
-def calibration_error(confidence: Floats, true: Bools, weights: Floats, bins: int = BINS) -> Floats:
-    """Expected calibration error: mean over bins, by size, of |share that came true - mean confidence|.
+def calibration_error(confidence: Floats, true: Bools, weights: Floats) -> Floats:
+    """Expected calibration error: mean over the ``BINS`` bins, by size, of |share that came true - mean confidence|.
 
     Args:
         confidence: (n,) stated probabilities, 0 to 1.
         true: bool (n,), whether what was stated came true.
         weights: (draws, n).
-        bins: Number of equal-width bins; their upper edges belong to them.
 
     Returns:
         (draws,). Few images in a bin make it too large, by chance alone.
     """
-    gaps = np.eye(bins)[_bin(confidence, bins)] * (true - confidence)[:, None]
+    gaps = np.eye(BINS)[_bin(confidence)] * (true - confidence)[:, None]
     return ratio(np.abs(weights @ gaps).sum(1), weights.sum(1))
 
 
@@ -68,10 +67,10 @@ class ReliabilityBins:
     """A reliability diagram as numbers; bins without an image are NaN.
 
     Attributes:
-        edges: (bins + 1,).
-        count: (bins,) images.
-        confidence: (bins,) mean stated probability.
-        share: (bins,) share that came true.
+        edges: (``BINS`` + 1,).
+        count: (``BINS``,) images.
+        confidence: (``BINS``,) mean stated probability.
+        share: (``BINS``,) share that came true.
     """
 
     edges: Floats
@@ -80,12 +79,17 @@ class ReliabilityBins:
     share: Floats
 
 
-def reliability_bins(confidence: Floats, true: Bools, bins: int = BINS) -> ReliabilityBins:
-    """Sort stated probabilities into equal-width bins (DeGroot and Fienberg 1983)."""
-    members = np.eye(bins)[_bin(confidence, bins)]
+def reliability_bins(confidence: Floats, true: Bools) -> ReliabilityBins:
+    """Sort stated probabilities into equal-width bins (DeGroot and Fienberg 1983).
+
+    Args:
+        confidence: (n,) stated probabilities, 0 to 1.
+        true: bool (n,), whether what was stated came true.
+    """
+    members = np.eye(BINS)[_bin(confidence)]
     count = members.sum(0)
     return ReliabilityBins(
-        edges=np.linspace(0, 1, bins + 1),
+        edges=np.linspace(0, 1, BINS + 1),
         count=count,
         confidence=ratio(confidence @ members, count),
         share=ratio(true.astype(np.float64) @ members, count),
@@ -139,5 +143,5 @@ def _cumulated(confidence: Floats, wrong: Bools, weights: Floats) -> tuple[Float
     return -levels, np.cumsum(ordered, axis=1)[:, ends], np.cumsum(ordered * wrong[order], axis=1)[:, ends]
 
 
-def _bin(confidence: Floats, bins: int) -> NDArray[np.int64]:
-    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+def _bin(confidence: Floats) -> NDArray[np.int64]:
+    return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)

@@ -26,14 +26,16 @@ from device.inference.two_stage import run_two_stage
 
 REFERENCE_SIZE = 256
 
+_ROUNDS = 15
+"""In each one everything is timed once."""
 
-def measure_speed(network: Path, how: Preprocessing, repeat: int = 15) -> dict[str, float]:
+
+def measure_speed(network: Path, how: Preprocessing) -> dict[str, float]:
     """Ratios of medians, all on one thread.
 
     Args:
         network: The int8 ``.tflite`` file.
         how: How the windows of both passes are cut.
-        repeat: Rounds; in each one everything is timed once.
 
     Returns:
         ``one_look_speedup`` and ``two_looks_speedup`` (reference time over ours, mask and all, nothing but the network)
@@ -49,7 +51,7 @@ def measure_speed(network: Path, how: Preprocessing, repeat: int = 15) -> dict[s
             "look": lambda: runtime.run_raw(picture),
             "path": lambda: run_two_stage(runtime, find_sonogram(frame), how, OUTLINE),
         }
-        median = _medians(actions, repeat)
+        median = _medians(actions)
     passes = _passes_taken(runtime, find_sonogram(frame), how)
     return {
         "one_look_speedup": median["reference"] / median["look"],
@@ -75,10 +77,10 @@ def _reference(folder: Path) -> Any:
     return interpreter
 
 
-def _medians(actions: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
+def _medians(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
     """Median seconds of each action, all taking turns, after two rounds that are not counted."""
     times: dict[str, list[float]] = {name: [] for name in actions}
-    for round_number in range(-2, repeat):
+    for round_number in range(-2, _ROUNDS):
         for name, action in actions.items():
             started = time.perf_counter()
             action()

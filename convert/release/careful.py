@@ -58,13 +58,11 @@ class CarefulAnswers:
     spread: Floats
 
 
-def answer_carefully(
-    members: Sequence[MemberNetwork], examples: Sequence[Example], plan: Careful, quiet: bool = False
-) -> CarefulAnswers:
+def answer_carefully(members: Sequence[MemberNetwork], examples: Sequence[Example], plan: Careful) -> CarefulAnswers:
     """All networks on all variants of every example, averaged as the device does it."""
     runtimes = [(Runtime(member.path, threads=1), member) for member in members]
     found, spreads = [], []
-    for example in track(examples, "careful consideration", disable=quiet):
+    for example in track(examples, "careful consideration"):
         said = np.array(
             [
                 calibrated(seen, member.calibration)

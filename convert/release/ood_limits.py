@@ -31,12 +31,11 @@ OUTER_FACTOR = 4.0
 beyond is like nothing that the layers were ever shown (docs/model-development.md)."""
 
 
-def choose_ood_limit(distances: Floats, lost: float = LOST_SHARE) -> tuple[float, float]:
+def choose_ood_limit(distances: Floats) -> tuple[float, float]:
     """The largest distance that is still taken for breast ultrasound, where there are no OOD images to choose it on.
 
     Args:
         distances: Of breast frames of the calibration part, (n,); not finite counts as lost.
-        lost: Largest share of breast frames that may lie beyond the limit.
 
     Returns:
         The limit and the share of breast frames that does lie beyond it.
@@ -45,7 +44,7 @@ def choose_ood_limit(distances: Floats, lost: float = LOST_SHARE) -> tuple[float
         ValueError: There is no frame, or too many distances are not finite.
     """
     ordered = np.sort(np.where(np.isfinite(distances), distances, np.inf))
-    kept = int(np.ceil((1 - lost) * len(ordered) - 1e-9))
+    kept = int(np.ceil((1 - LOST_SHARE) * len(ordered) - 1e-9))
     if not kept or not np.isfinite(ordered[kept - 1]):
         raise ValueError("an OOD limit needs finite distances of breast frames")
     limit = float(ordered[kept - 1])

@@ -173,7 +173,6 @@ def write_site_profile(
     key: Ed25519PrivateKey,
     source: SiteSource | None = None,
     limits: SiteLimits | None = None,
-    trusted_keys: Path | None = None,
 ) -> SiteProfile:
     """Write and sign the next profile of a site; everything else in the present one is kept.
 
@@ -184,7 +183,7 @@ def write_site_profile(
     present = None
     model = bundle.manifest.label
     if path.exists():
-        present = read_site_profile(path, model, trusted_keys)
+        present = read_site_profile(path, model)
     profile = SiteProfile(
         site=site,
         version=1 if present is None else present.version + 1,
@@ -196,4 +195,4 @@ def write_site_profile(
     content = (profile.model_dump_json(indent=1) + "\n").encode()
     write_atomically(path.with_name(path.name + SIGNATURE_SUFFIX), key.sign(content), 0o644)
     write_atomically(path, content, 0o644)
-    return read_site_profile(path, model, trusted_keys)
+    return read_site_profile(path, model)

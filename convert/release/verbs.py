@@ -8,6 +8,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from device.arguments import any_path
+
 
 def add_keygen(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``keygen``."""
@@ -61,10 +63,10 @@ def _site_keygen() -> int:
 
 
 def _site_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="frames, or folders normal, benign and malignant")
-    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="the bundle that the site uses")
+    parser.add_argument("folder", type=any_path, metavar="DIR", help="frames, or folders normal, benign and malignant")
+    parser.add_argument("--bundle", type=any_path, required=True, metavar="DIR", help="the bundle that the site uses")
     parser.add_argument("--site", type=_site_name, required=True, metavar="NAME", help="name of the site, as kisumu-2")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the profile (default: beside the settings)")
+    parser.add_argument("--out", type=any_path, metavar="FILE", help="the profile (default: beside the settings)")
 
 
 def _site_name(text: str) -> str:

@@ -59,11 +59,11 @@ def with_interval(figure: Mapping[str, Any] | None, digits: int = 3) -> str:
     return f"{text} [{number(figure['low'], digits)}, {number(figure['high'], digits)}]"
 
 
-def over_folds(spread: Mapping[str, Any] | None, digits: int = 3) -> str:
+def over_folds(spread: Mapping[str, Any] | None) -> str:
     """Mean and standard deviation over folds, as the report holds them."""
     if spread is None or spread.get("mean") is None:
         return UNKNOWN
-    return f"{number(spread['mean'], digits)} ± {number(spread.get('sd'), digits)}"
+    return f"{number(spread['mean'])} ± {number(spread.get('sd'))}"
 
 
 def find(report: Mapping[str, Any], *path: str) -> Any:

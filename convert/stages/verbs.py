@@ -16,6 +16,7 @@ from convert.stages.arguments import (
     add_training,
     plan_of,
 )
+from device.arguments import any_path
 
 Work = Callable[[argparse.Namespace], int]
 
@@ -49,7 +50,9 @@ def _add(
 ) -> None:
     verb = verbs.add_parser(name, help=text, description=text)
     verb.set_defaults(work=work, trains=True)
-    verb.add_argument("--run", type=Path, default=Path("work/run"), metavar="DIR", help="run folder (default work/run)")
+    verb.add_argument(
+        "--run", type=any_path, default=Path("work/run"), metavar="DIR", help="run folder (default work/run)"
+    )
     add_data_arguments(verb)
     if further is not None:
         further(verb)

@@ -144,7 +144,7 @@ def _beside_window(example: Example, rng: Rng) -> Window | None:
 
 
 def warp(pixels: Pixels, mask: Pixels, how: Augmentation, rng: Rng) -> tuple[Pixels, Pixels]:
-    """Mirror, stretch and turn picture and mask alike."""
+    """Mirror, stretch and turn picture and mask alike, both uint8 (size, size)."""
     size = pixels.shape[0]
     if rng.random() < 0.5:
         pixels, mask = np.ascontiguousarray(pixels[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
@@ -160,7 +160,7 @@ def warp(pixels: Pixels, mask: Pixels, how: Augmentation, rng: Rng) -> tuple[Pix
 
 
 def vary_grey(pixels: Pixels, rng: Rng) -> Pixels:
-    """Another scanner's grey levels, noise, sharpness and drawings on the same tissue."""
+    """Another scanner's grey levels, noise, sharpness and drawings on the same tissue, uint8 (size, size)."""
     values = pixels.astype(np.float32) / 255.0
     inside = values > 0
     if rng.random() < 0.8:
@@ -208,7 +208,12 @@ def _speckle(values: Floats, rng: Rng) -> Floats:
 
 
 def draw_marks(pixels: Pixels, rng: Rng) -> None:
-    """Burn in what scanners and people leave: text, calliper crosses, dotted lines; changes ``pixels``."""
+    """Burn in what scanners and people leave: text, calliper crosses, dotted lines.
+
+    Args:
+        pixels: uint8 (size, size); changed in place.
+        rng: Decides what is drawn, and where.
+    """
     size = pixels.shape[0]
     grey = int(rng.integers(160, 256))
     for _ in range(int(rng.integers(1, 4))):

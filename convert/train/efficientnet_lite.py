@@ -76,14 +76,14 @@ def load_published(network: Any, path: Path) -> None:
     for layer in network.layers:
         if not layer.weights:
             continue
-        names = _published_names(layer.name, isinstance(layer, keras.layers.BatchNormalization), arrays)
+        names = _published_names(layer.name, isinstance(layer, keras.layers.BatchNormalization))
         missing = [name for name in names if name not in arrays]
         if missing:
             raise ValueError(f"{missing[0]} is missing")
         layer.set_weights([_as_keras(arrays[name], isinstance(layer, keras.layers.DepthwiseConv2D)) for name in names])
 
 
-def _published_names(layer: str, normalises: bool, arrays: dict[str, Any]) -> list[str]:
+def _published_names(layer: str, normalises: bool) -> list[str]:
     """The arrays of a layer, in the order in which Keras wants them."""
     if not normalises:
         part = {"stem": "_conv_stem", "head": "_conv_head"}.get(layer)

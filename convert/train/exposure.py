@@ -106,7 +106,7 @@ def draw_exposure(
 
 
 def as_seen(pixels: Pixels, size: int) -> Pixels:
-    """The first pass's window, as the device cuts it."""
+    """The first pass's window of a grey sonogram (h, w), as the device cuts it: uint8 (size, size)."""
     height, width = pixels.shape
     return cut_window(pixels, whole_window(width, height), size)
 

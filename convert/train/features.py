@@ -35,7 +35,7 @@ class FeatureCache:
     """
 
     def __init__(
-        self, cache: Path, architecture: str, size: int, channels: int, weights: Weights, pooled: bool, seed: int = 0
+        self, cache: Path, architecture: str, size: int, channels: int, weights: Weights, pooled: bool, seed: int
     ) -> None:
         """Nothing is built before a feature is missing.
 
@@ -46,7 +46,7 @@ class FeatureCache:
             channels: Of the pictures, 1 or 3.
             weights: Its weights.
             pooled: Whether maps are averaged over their places.
-            seed: Of random weights.
+            seed: Of random weights; other weights have the same features for every seed.
         """
         parts = (
             "1" if weights.kind != "random" else "3" if pooled else "4",
@@ -56,7 +56,7 @@ class FeatureCache:
             weights.kind,
             weights.digest,
             pooled,
-            seed,
+            seed if weights.kind == "random" else 0,
         )
         self._name = hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
         self.folder = cache / f"{architecture}-{self._name}"

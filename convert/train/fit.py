@@ -83,14 +83,17 @@ class RunMismatchError(ValueError):
 
 
 def class_loss(wanted: Any, cam: Any) -> Any:
-    """Cross-entropy of the mean class map against wanted probabilities (n, 3), a value for each picture."""
+    """Cross-entropy of the mean of class maps (n, h, w, 3) against wanted probabilities (n, 3), a value a picture."""
     return keras.losses.categorical_crossentropy(wanted, ops.mean(cam, axis=(1, 2)), from_logits=True)
 
 
 def mask_loss(wanted: Any, logits: Any) -> Any:
     """Binary cross-entropy plus soft Dice loss (Milletari et al. 2016), a value for each picture.
 
-    0 for a picture whose lesion has no outline (``stream.UNKNOWN_MASK``).
+    Args:
+        wanted: (n, h, w, 1), shares of lesion, 0 to 1; ``stream.UNKNOWN_MASK`` throughout where a lesion has no
+            outline, and the picture's loss is 0.
+        logits: (n, h, w, 1).
     """
     known = ops.cast(ops.min(wanted, axis=(1, 2, 3)) >= 0, logits.dtype)
     wanted = ops.maximum(wanted, 0.0)

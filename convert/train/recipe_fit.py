@@ -70,7 +70,7 @@ class FittedNetwork:
         return joined(self.base(), self.head)
 
 
-def feature_cache(recipe: NetworkRecipe, weights: Weights, cache: Path, seed: int = 0) -> FeatureCache:
+def feature_cache(recipe: NetworkRecipe, weights: Weights, cache: Path, seed: int) -> FeatureCache:
     """The features that a recipe with a frozen network is fitted on."""
     channels = 3 if recipe.picture.colour == "pseudocolour" else 1
     return FeatureCache(
@@ -105,7 +105,7 @@ def fit_network(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if recipe.network.frozen:
-        features = feature_cache(recipe, weights, cache)
+        features = feature_cache(recipe, weights, cache, seed)
         inputs, held = features.of(train.pictures), features.of(validation.pictures)
         fitted, model = _frozen(recipe, features, inputs.shape[1:], seed)
     else:
@@ -128,7 +128,7 @@ def load_fitted(recipe: NetworkRecipe, weights: Weights, folder: Path, cache: Pa
         WeightsError: The weights of a frozen network cannot be had.
     """
     if recipe.network.frozen:
-        features = feature_cache(recipe, weights, cache)
+        features = feature_cache(recipe, weights, cache, seed)
         shape = features.base.output_shape
         fitted, model = _frozen(recipe, features, shape[-1:] if takes_pooled(recipe.head) else shape[1:], seed)
     else:

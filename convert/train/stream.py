@@ -122,14 +122,14 @@ def _wanted_mask(mask: NDArray[np.uint8], outlined: bool) -> NDArray[np.float32]
 
 
 def shrink_mask(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A mask of 0..255 as shares 0..1 at the network's mask resolution, with a channel axis."""
+    """A mask uint8 (size, size) as shares 0..1 at the network's mask resolution: (size / 4, size / 4, 1)."""
     side = mask.shape[0] // MASK_STRIDE
     cells = mask.reshape(side, MASK_STRIDE, side, MASK_STRIDE).mean(axis=(1, 3), dtype=np.float32)
     return np.asarray(cells / 255.0, dtype=np.float32)[..., None]
 
 
 def sampling_weights(examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Probability of each example.
+    """Probability of each of n examples, (n,), their sum 1.
 
     A set counts by the fourth root of its images times its groups: hundreds of frames of two dozen patients hold less
     than their number says, and shown too often they are learned by heart. Within a set classes count by the root of

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bar codes and QR codes in a frame: the patient's code from a wrist band or a card, without any typing.
 
-A pure function of pixels, used by the screen that scans. OpenCV has both detectors, so nothing else is installed; its
-bar codes are EAN and UPC. A reader for others (Code 128) plugs in by USB and types into the touch keyboard.
+A pure function of pixels, used by the screen that scans and by ``enrol scan``. OpenCV has both detectors, so nothing
+else is installed; its bar codes are EAN and UPC. A reader for others (Code 128) plugs in by USB and types into the
+touch keyboard.
 """
 
 from __future__ import annotations

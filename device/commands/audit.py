@@ -12,6 +12,7 @@ import json
 import sys
 from typing import Any
 
+from device.arguments import whole_number
 from device.commands.unlocking import opened_store
 from device.config import load_settings, settings_path
 from device.errors import AuditDamagedError
@@ -19,13 +20,12 @@ from device.records.audit import AuditEntry, AuditLog
 from device.records.report.report import short_id
 
 EXIT_DAMAGED = 1
-MOST = 1_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``audit``."""
     parser.add_argument(
-        "--newest", type=_count, default=200, metavar="N", help="print so many entries (default: %(default)s)"
+        "--newest", type=whole_number, default=200, metavar="N", help="print so many entries (default: %(default)s)"
     )
     parser.add_argument("--all", action="store_true", help="every entry")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """
     folder = load_settings(settings_path()).data_dir / "records"
     with opened_store(folder, pin_from_stdin=args.pin_stdin) as (store, _):
-        log = store.audit_log(MOST if args.all else args.newest)
+        log = store.audit_log(None if args.all else args.newest)
     if args.json:
         print(json.dumps(_as_json(log), ensure_ascii=False))
     else:
@@ -87,13 +87,3 @@ def _line(entry: AuditEntry) -> str:
     if entry.remark:
         words.append(entry.remark)
     return "".join(char if char.isprintable() else "\ufffd" for char in "  ".join(words))
-
-
-def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
-    if not 1 <= count <= MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST}")
-    return count

@@ -39,7 +39,8 @@ STAGES = ("decode", "sonogram", "preprocess", "inference", "postprocess", "total
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments."""
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--model", type=any_path, metavar="DIR", help="bundle to use (default: the newest shipped one)")
+    text = "bundle to use (default: that of the settings, else the newest shipped one)"
+    parser.add_argument("--model", type=any_path, metavar="DIR", help=text)
     parser.add_argument(
         "--threads", type=thread_count, default=1, metavar="N", help="threads of one inference (default: 1)"
     )

@@ -39,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments."""
     parser.add_argument("paths", nargs="+", type=any_path, metavar="PATH", help="image, DICOM file, video, or a folder")
     parser.add_argument("--json", action="store_true", help="one JSON object a picture and line")
-    parser.add_argument("--model", type=any_path, metavar="DIR", help="bundle to use (default: the newest shipped one)")
+    text = "bundle to use (default: that of the settings, else the newest shipped one)"
+    parser.add_argument("--model", type=any_path, metavar="DIR", help=text)
     speed = parser.add_mutually_exclusive_group()
     text = "take the time for all networks of the bundle, as a frozen frame gets (default)"
     speed.add_argument("--careful", action="store_true", default=True, help=text)

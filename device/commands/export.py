@@ -25,15 +25,14 @@ from device.records.store.summary import ExamSummary
 from device.transfer.exporter import require_folder
 
 EXIT_INCOMPLETE = 2
-MAX_EXAMS = 1_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``export``."""
     parser.add_argument("target", type=any_path, metavar="FOLDER", help="folder on the stick; it must exist")
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--all", action="store_true", help="every finalised exam")
-    which.add_argument("--code", metavar="CODE", help="every finalised exam of the patient with this code")
+    which.add_argument("--all", action="store_true", help="every final exam")
+    which.add_argument("--code", metavar="CODE", help="every final exam of the patient with this code")
     which.add_argument(
         "--exam", action="append", default=[], metavar="ID", help="UID, or its last 8 digits; may be given repeatedly"
     )
@@ -69,9 +68,9 @@ def _chosen(store: Store, args: argparse.Namespace) -> list[ExamSummary]:
         ExamMissingError: One of them is not there.
     """
     if args.exam:
-        known = store.search(limit=MAX_EXAMS)
+        known = store.search()
         return [_by_id(known, wanted) for wanted in args.exam]
-    final = store.search(states=[ExamState.FINAL], limit=MAX_EXAMS)
+    final = store.search(states=[ExamState.FINAL])
     if args.code is not None:
         key = Patient(args.code).code_key
         final = [summary for summary in final if summary.patient.code_key == key]

@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``inbox``."""
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--fetch", action="store_true", help="ask the clinic; print only how much came")
-    how.add_argument("--shown", metavar="EXAM", help="say of this exam (its UID) that its verdicts were read")
-    parser.add_argument("--day", type=day, help="planned patients of this day (default: today)")
+    how.add_argument("--shown", metavar="EXAM", help="mark the verdicts of this exam (its UID) as read")
+    parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="planned patients of this day (default: today)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--pin-stdin", action="store_true", help="read the PIN from standard input")
+    parser.add_argument("--pin-stdin", action="store_true", help="read the PIN from standard input (scripts)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,7 +103,7 @@ def _print(store: Store, day: date, *, as_json: bool) -> None:
         said = {"day": day.isoformat(), "come_at": come_at, "planned": [_patient_as_json(one) for one in patients]}
         print(json.dumps({"verdicts": [_verdict_as_json(one) for one in verdicts], **said}))
         return
-    codes = {exam.uid: exam.patient.code for exam in store.search(limit=1 << 30)}
+    codes = {exam.uid: exam.patient.code for exam in store.search()}
     for verdict in verdicts:
         mark = "new " if verdict.shown_at is None else ""
         line = f"{mark}{codes.get(verdict.exam_uid, verdict.exam_uid)}: {verdict.reader}"

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 def _check(folder: Path, vault: Vault, clock: Clock) -> int:
     store = Store.open(folder, vault, clock=clock)
     try:
-        summaries = store.search(limit=1_000_000)
+        summaries = store.search()
         unreadable = {uid for uid in (s.uid for s in summaries) if store.get(uid, skip_damaged=True).damaged_views}
         report = store.report
     finally:

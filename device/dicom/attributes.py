@@ -30,6 +30,7 @@ PHANTOM = "PHANTOM: a practice picture, not of a patient."
 CLOCK_UNVERIFIED = "The clock of the device was not verified when this was made."
 
 LONG_STRING = 64
+_LONG_TEXT = 10_240
 SHORT_STRING = 16
 
 _UNPRINTABLE = {"Cc", "Cs"}
@@ -160,11 +161,11 @@ def one_line(text: str, limit: int = LONG_STRING) -> str:
     return " ".join(printable.replace("\\", "/").split())[:limit].strip()
 
 
-def free_text(text: str, limit: int = 10_240) -> str:
-    """Text for LT and UT values: control characters other than line ends are dropped."""
+def free_text(text: str) -> str:
+    """Text for LT and UT values, cut where an LT ends: control characters other than line ends are dropped."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     kept = "".join(char for char in text if char == "\n" or unicodedata.category(char) not in _UNPRINTABLE)
-    return kept.replace("\n", "\r\n")[:limit].rstrip()
+    return kept.replace("\n", "\r\n")[:_LONG_TEXT].rstrip()
 
 
 def patient_id(code: str) -> str:

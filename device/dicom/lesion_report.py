@@ -114,4 +114,4 @@ def _combined(lesion: BreastLesion, combined: Combined) -> Dataset:
         *probabilities(Relation.PROPERTIES, combined),
         *doubts(Relation.PROPERTIES, combined),
     ]
-    return items.code(Relation.CONTAINS, codes.MODEL_COMBINED, codes.ASSESSMENT[combined.result], below)
+    return items.code(Relation.CONTAINS, codes.MODEL_COMBINED, codes.RESULT[combined.result], below)

@@ -81,7 +81,7 @@ FAMILY_HISTORY = sct("429740004", "Family history of breast cancer")
 LONG_AXIS = sct("103339001", "Long axis")
 DISTANCE = dcm("121206", "Distance")
 ASSESSMENT_CATEGORY = dcm("111005", "Assessment Category")
-MODEL_ASSESSMENT = own("model-assessment", "Model result, triage support, not a diagnosis")
+MODEL_RESULT = own("model-assessment", "Model result, triage support, not a diagnosis")
 MODEL_REASON = own("model-reason", "Why the view is not evaluable")
 MODEL_CAUTION = own("model-caution", "Why the model's result deserves less trust")
 MODEL_COMBINED = own("model-combined", "Model result over the views of a lesion, not a diagnosis")
@@ -96,7 +96,7 @@ PROBABILITY = {
     "normal": own("prob-normal", "Probability of the class normal"),
 }
 
-ASSESSMENT = {
+RESULT = {
     ModelResult.NORMAL: sct("17621005", "Normal"),
     ModelResult.BENIGN: sct("30807003", "Benign"),
     ModelResult.MALIGNANT: sct("21594007", "Malignant"),

@@ -164,7 +164,7 @@ def _site(view: View) -> Dataset:
 
 
 def _result(view: View) -> list[Dataset]:
-    result = items.code(Relation.CONTAINS, codes.MODEL_ASSESSMENT, codes.ASSESSMENT[view.finding.result])
+    result = items.code(Relation.CONTAINS, codes.MODEL_RESULT, codes.RESULT[view.finding.result])
     doubtful = doubts(Relation.CONTAINS, view.finding)
     if view.caution is not None and view.finding.caution is None:  # a phantom's, which the frame alone knows
         doubtful.append(items.code(Relation.CONTAINS, codes.MODEL_CAUTION, codes.spelled(view.caution.value)))

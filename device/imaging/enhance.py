@@ -2,8 +2,9 @@
 """Other ways to look at the same sonogram: the enhancement views of the classical systems this project grew from.
 
 A clinician who doubts an edge wants to see the picture without speckle, stretched, as edges or in pseudocolour. These
-views are for the eye only: the network never sees them. Everything here is a pure function of the pixels, fast enough
-for the live view at 800x480, and used by the view screen and for the pictures of a report.
+views are for the eye only: the network never sees them, and no report holds them. Everything here is a pure function
+of the pixels, fast enough for the live view at 800x480. Used by ``device.ui.display_settings`` and by the classical
+baseline of ``convert``.
 """
 
 from __future__ import annotations
@@ -98,24 +99,23 @@ def apply(enhancement: Enhancement, pixels: Pixels) -> Pixels:
 
 
 def median(pixels: Pixels, size: int = MEDIAN_SIZE) -> Pixels:
-    """Median filter over ``size`` by ``size`` pixels (odd): takes speckle away and keeps edges."""
+    """Median filter of uint8 (h, w) over ``size`` by ``size`` pixels (odd): takes speckle away and keeps edges."""
     return _u8(cv2.medianBlur(pixels, size))
 
 
-def stretch(pixels: Pixels, saturated: float = SATURATED) -> Pixels:
+def stretch(pixels: Pixels) -> Pixels:
     """Histogram stretching: the darkest and the brightest share become 0 and 255, everything between is linear.
 
     Args:
         pixels: uint8 (h, w).
-        saturated: Share of the pixels cut off at each end, 0 to below 0.5 (``imadjust`` with ``stretchlim``).
 
     Returns:
         uint8 (h, w); a picture of a single grey level comes back unchanged, because it has no contrast to stretch.
     """
     counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
     cumulated = np.cumsum(counts) / pixels.size
-    low = int(np.searchsorted(cumulated, saturated, side="right"))
-    high = int(np.searchsorted(cumulated, 1.0 - saturated, side="left"))
+    low = int(np.searchsorted(cumulated, SATURATED, side="right"))
+    high = int(np.searchsorted(cumulated, 1.0 - SATURATED, side="left"))
     if high <= low:
         return pixels.copy()
     ramp = (np.arange(256) - low) * (255.0 / (high - low))

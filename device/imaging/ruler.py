@@ -3,7 +3,7 @@
 
 A ruler is a row of short bright marks (ticks or dots) at equal distances. A finger in a glove is off by ten pixels and
 more; snapped to the nearest mark it is off by less than one. Used by the two-tap scale tool, which also offers "one
-mark is 5 or 10 mm" once a ruler was found.
+mark is 5 or 10 mm" once a ruler was found, and by ``stated_scale.py``.
 """
 
 from __future__ import annotations

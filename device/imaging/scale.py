@@ -3,7 +3,8 @@
 
 A scale is known from DICOM (the frame brings it along), from the scanner's preset, or because the operator tapped two
 marks of the scanner's ruler. A scale that is wrong is worse than none, so everything implausible is refused, and where
-nothing is known lengths are in pixels only. Used by the live view, the calliper tool and the preset screen.
+nothing is known lengths are in pixels only. Used where a frame gets its spacing (``source_geometry.py``), by the
+callipers and by the two-tap scale tool.
 """
 
 from __future__ import annotations

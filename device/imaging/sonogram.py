@@ -105,7 +105,7 @@ def find_sonogram(frame: Frame, region: Box | None = None) -> Sonogram:
 
 
 def to_grey(pixels: Pixels) -> Pixels:
-    """Luma (ITU-R BT.601) of an RGB picture; a grey picture is returned as it is."""
+    """Luma (ITU-R BT.601) of uint8 RGB (h, w, 3) as uint8 (h, w); a grey picture is returned as it is."""
     if pixels.ndim == 2:
         return pixels
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)

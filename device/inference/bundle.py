@@ -108,22 +108,20 @@ def load_bundle(folder: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEY
     )
 
 
-def find_bundles(models: Path, name: str = SHIPPED_NAME) -> list[Path]:
-    """The bundles of a name, newest version first: ``<name>-<version>`` in a folder, or the folder itself."""
+def find_bundles(models: Path) -> list[Path]:
+    """The shipped bundles of a folder, newest version first; or the folder itself, if it is a bundle."""
     if (models / MANIFEST_NAME).exists():
         return [models]
     found = []
-    for manifest in models.glob(f"{name}-*/{MANIFEST_NAME}"):
-        version = manifest.parent.name.removeprefix(f"{name}-").split(".")
+    for manifest in models.glob(f"{SHIPPED_NAME}-*/{MANIFEST_NAME}"):
+        version = manifest.parent.name.removeprefix(f"{SHIPPED_NAME}-").split(".")
         if all(part.isdecimal() for part in version):
             found.append(([int(part) for part in version], manifest.parent))
     return [folder for _, folder in sorted(found, reverse=True)]
 
 
-def newest_bundle(
-    models: Path, threads: int = 1, trusted_keys: Path = TRUSTED_KEYS, name: str = SHIPPED_NAME
-) -> Bundle:
-    """The newest usable bundle of a name in a folder, or the bundle that the folder itself is.
+def newest_bundle(models: Path, threads: int = 1) -> Bundle:
+    """The newest usable shipped bundle in a folder, or the bundle that the folder itself is.
 
     A bundle built elsewhere lies in the same folder under another name: it never takes the place of the shipped one
     by being newer, but is used where its folder is named. A bundle that is refused is logged with its reason, and the
@@ -134,11 +132,11 @@ def newest_bundle(
         BundleError: All were refused; the error is that of the newest.
     """
     if (models / MANIFEST_NAME).exists():
-        return load_bundle(models, threads, trusted_keys)
+        return load_bundle(models, threads)
     refused: list[BundleError] = []
-    for folder in find_bundles(models, name):
+    for folder in find_bundles(models):
         try:
-            return load_bundle(folder, threads, trusted_keys)
+            return load_bundle(folder, threads)
         except BundleError as error:
             log.error("bundle refused: %s", error)
             refused.append(error)

@@ -30,7 +30,7 @@ from device.inference.site import SiteProfile
 from device.inference.two_stage import TwoStageOutputs, run_two_stage
 
 _HEAT_SIDE = 64
-"""Side of the heat map over the first pass's window: the class maps have 7 by 7 places, more would pretend."""
+"""Side of the heat map over the first pass's window: the class maps have 6 or 7 places a side, more would pretend."""
 
 Vector = NDArray[np.float64]
 

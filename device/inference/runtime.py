@@ -80,13 +80,24 @@ class Runtime:
         self._outputs = _by_shape(network, outputs)
 
     def run(self, picture: Pixels) -> Outputs:
-        """Infer one picture: uint8 (input_size, input_size)."""
+        """Infer one picture.
+
+        Args:
+            picture: uint8 (input_size, input_size).
+
+        Raises:
+            ValueError: It has another shape or dtype.
+        """
         raw = self.run_raw(picture)
         real = {name: _dequantised(self._outputs[name], values) for name, values in raw.items()}
         return Outputs(real["cam"], real["mask"][..., 0], real["embedding"])
 
     def run_raw(self, picture: Pixels) -> dict[str, NDArray[Any]]:
-        """The outputs as the network holds them (int8), by name, without batch axis; for golden vectors."""
+        """The outputs as the network holds them (int8), by name, without batch axis; for golden vectors.
+
+        Raises:
+            ValueError: As :meth:`run`.
+        """
         if picture.shape != (self.input_size, self.input_size) or picture.dtype != np.uint8:
             raise ValueError(f"the network takes uint8 {self.input_size}x{self.input_size}, not {picture.shape}")
         self._interpreter.set_tensor(self._input["index"], _quantised(self._input, picture)[None, ..., None])

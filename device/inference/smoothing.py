@@ -38,8 +38,7 @@ FORGET_S: Final = 3.0
 class Smoother:
     """Averages the findings of one live source; made again for each."""
 
-    def __init__(self, time_constant_s: float = TIME_CONSTANT_S) -> None:
-        self._tau = time_constant_s
+    def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
@@ -67,7 +66,7 @@ class Smoother:
         if at_s - self._at > FORGET_S:
             self.reset()
         first = self._word is None
-        weight = 1.0 if first else 1.0 - math.exp(-max(at_s - self._at, 0.0) / self._tau)
+        weight = 1.0 if first else 1.0 - math.exp(-max(at_s - self._at, 0.0) / TIME_CONSTANT_S)
         self._at = at_s
         self._evaluable += weight * (float(finding.evaluable) - self._evaluable)
         if finding.evaluable and finding.probabilities is not None:

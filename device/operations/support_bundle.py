@@ -62,17 +62,16 @@ _VALUE: Final = re.compile(r" = .*", re.DOTALL)
 _REST_OF_URL: Final = re.compile(r"[?#].*")
 
 
-def support_files(results: Sequence[CheckResult], settings: Settings, root: Path = ROOT) -> Iterator[ExportFile]:
+def support_files(results: Sequence[CheckResult], settings: Settings) -> Iterator[ExportFile]:
     """The files, one after the other.
 
     Args:
         results: Of the checks.
         settings: Of this device.
-        root: Where the system is looked at.
     """
     yield ExportFile("checks.json", Pieces.of(_json([_told_result(result) for result in results])))
     yield ExportFile("settings.json", Pieces.of(_json(told_settings(settings))))
-    yield ExportFile("versions.json", Pieces.of(_json(_versions(root))))
+    yield ExportFile("versions.json", Pieces.of(_json(_versions())))
     yield ExportFile("journal.json", Pieces.of(_json(asdict(read_journal(known_codes())))))
 
 
@@ -135,18 +134,18 @@ def _told_result(result: CheckResult) -> dict[str, str]:
     return told
 
 
-def _versions(root: Path) -> dict[str, Any]:
+def _versions() -> dict[str, Any]:
     release = dict(
-        line.partition("=")[::2] for line in (read_text(root / "etc/os-release") or "").splitlines() if "=" in line
+        line.partition("=")[::2] for line in (read_text(ROOT / "etc/os-release") or "").splitlines() if "=" in line
     )
     return {
         "mammascope": __version__,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        "board": board_model(root) or platform.machine(),
+        "board": board_model(ROOT) or platform.machine(),
         "distribution": release.get("PRETTY_NAME", "").strip('"'),
         "system": platform.platform(),
-        "up_s": float((read_text(root / "proc/uptime") or "0").split()[0]),
+        "up_s": float((read_text(ROOT / "proc/uptime") or "0").split()[0]),
         "packages": sorted({f"{package.name} {package.version}" for package in distributions()}, key=str.casefold),
     }
 

@@ -186,10 +186,11 @@ def verify(connection: sqlite3.Connection, vault: Vault) -> int:
     return count
 
 
-def entries(connection: sqlite3.Connection, vault: Vault, limit: int) -> Iterator[AuditEntry]:
-    """The newest rows, newest first, opened; a row that was changed from outside still gives what can be read of it."""
+def entries(connection: sqlite3.Connection, vault: Vault, limit: int | None) -> Iterator[AuditEntry]:
+    """The newest rows (``None``: all), newest first, opened; one changed from outside gives what can still be read."""
     rows = connection.execute(
-        "SELECT seq, at, clock_trusted, event, subject, detail FROM audit ORDER BY seq DESC LIMIT ?", (limit,)
+        "SELECT seq, at, clock_trusted, event, subject, detail FROM audit ORDER BY seq DESC LIMIT ?",
+        (-1 if limit is None else limit,),  # SQLite: a negative limit is none
     )
     exams = {mark_of(uid): uid for (uid,) in connection.execute("SELECT clear(uid) FROM exams")}
     for seq, at, trusted, event, subject, detail in rows.fetchall():
@@ -198,7 +199,7 @@ def entries(connection: sqlite3.Connection, vault: Vault, limit: int) -> Iterato
         yield AuditEntry(seq, _moment(at), trusted == 1, str(event), operator, concerned, remark, readable)
 
 
-def read_log(connection: sqlite3.Connection, vault: Vault, limit: int) -> AuditLog:
+def read_log(connection: sqlite3.Connection, vault: Vault, limit: int | None) -> AuditLog:
     """The newest rows, and whether the whole log is as it was written."""
     try:
         verify(connection, vault)

@@ -10,7 +10,7 @@ All file operations hang on one handle of the target folder. When a stick is pul
 as an empty folder of the card, nothing can land there by mistake, and no patient is written to the card unencrypted.
 
 What is written is none of this module's business: it takes names and bytes (``device.transfer.export_files`` makes them
-from an exam, the command and the export screen add DICOM). Used by both of these.
+from an exam, ``device.transfer.dicom_files`` adds DICOM). Used by ``device.operations`` for exams and support bundles.
 """
 
 from __future__ import annotations

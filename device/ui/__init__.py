@@ -47,7 +47,7 @@ builds its widgets from it; it never changes widgets one by one::
   (also what happens to an error raised in a handler);
   ``app.status.set(Status(Topic.DISK, Level.WARNING, "status.disk_low", {"free": "1 GB"}))``.
 * **Settings**: ``app.change_settings("display", theme="light")`` applies and keeps. **Services**: ``app.services``.
-* **Main menu**: add the tile's screen in ``flow.entries``.
+* **Main menu**: add the tile's screen in ``flow.main.entries``.
 * **Tests** drive the real program: ``with Driver(services, size, language="ta") as d: d.show(screen); d.tap("more");
   assert d.shows("1"); assert not d.overflows()``. See ``testing.Driver``.
 """

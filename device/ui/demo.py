@@ -33,6 +33,7 @@ from device.ui.flow.exam import ExamFlow
 from device.ui.flow.main import Flow
 from device.ui.record_words import shown_name
 from device.ui.screens.exam.view import ViewScreen
+from device.ui.screens.quiz import LESIONS
 from device.ui.screens.source.frames import FramesScreen
 from device.ui.session.freezing import freeze
 from device.ui.session.inference_worker import ModelState, inference_of
@@ -134,8 +135,7 @@ class Demo:
         self._wait("model", lambda: inference_of(self._app).status.state is not ModelState.LOADING)
         for kind, seed in CERTAIN:
             got: list[View] = []
-            lesion = {ModelResult.BENIGN: "benign", ModelResult.MALIGNANT: "malignant"}.get(kind)
-            freeze(self._app, phantom_frame(seed, lesion), got.append)  # type: ignore[arg-type]  # two of its words
+            freeze(self._app, phantom_frame(seed, LESIONS[kind]), got.append)
             self._wait("finding", lambda got=got: bool(got))  # type: ignore[misc]  # bound at once
             views += got
             truth = ui.t("practice.truth", word=ui.t.result(kind))
@@ -239,8 +239,8 @@ def in_words(ui: Ui, view: View) -> list[str]:
     lines = [f"{view.frame.origin}: {ui.t.result(finding.result)}"]
     lines.append(ui.t.reason(finding.reason) if finding.reason else meaning(ui, finding))
     if finding.probabilities is not None and finding.reason is None:
-        said = {name: ui.t(f"finding.assessment_{name}") for name in finding.probabilities}
-        lines.append(", ".join(f"{said[name]} {share:.0%}" for name, share in finding.probabilities.items()))
+        shares = [f"{ui.t.result(ModelResult(name))} {share:.0%}" for name, share in finding.probabilities.items()]
+        lines.append(", ".join(shares))
     if finding.lesion is not None and finding.evaluable:
         length = length_words(ui, *finding.lesion.long_axis, scale_of(view))
         lines.append(ui.t("imaging.long_axis", length=length))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from device.imaging.marks.styles import calliper_letter
 from device.inference.finding import NO_MODEL, Caution, Finding, ModelResult
 from device.records.exam import View
-from device.records.report.report import place_words
+from device.records.report.places import place_words
 from device.ui.context import Ui
 from device.ui.display_settings import length_words, scale_of
 from device.ui.record_words import SEPARATOR
@@ -25,7 +25,7 @@ from device.ui.widgets.picture.probability_bar import ProbabilityBar
 from device.ui.widgets.picture.short_note import ShortNote
 
 
-def assessment_banner(ui: Ui, finding: Finding) -> Banner:
+def result_banner(ui: Ui, finding: Finding) -> Banner:
     """The word, large, with its icon."""
     level, icon = RESULT_LOOKS[finding.result]
     return Banner(ui, ui.t.result(finding.result), level, icon=icon, style=Style.TITLE, key="assessment")

@@ -1,39 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lesion of the breast in words: where it lies, how large it is, what is still wanted of it."""
+"""A lesion of the breast in a line of a screen: how large it is, what the model says, what is still wanted of it."""
 
 from __future__ import annotations
 
-from device.imaging.body_map import MapPlace
 from device.inference.finding import Caution
 from device.inference.views import Combined
 from device.records.lesion import Axes, BreastLesion
+from device.records.report.lesions import combined_result
+from device.records.report.places import lesion_place
 from device.ui.context import Ui
 from device.ui.record_words import SEPARATOR
 from device.ui.status import Level
 from device.ui.theme.text import Style
 from device.ui.widgets import Banner, Label, Widget
 from device.words import Translator
-
-
-def map_place(lesion: BreastLesion) -> MapPlace:
-    """Where it lies on the body map."""
-    side = None if lesion.laterality is None else lesion.laterality.value
-    region = None if lesion.region is None else lesion.region.value
-    return MapPlace(side, lesion.clock_position, lesion.distance_from_nipple_cm, region)
-
-
-def lesion_place(t: Translator, lesion: BreastLesion) -> str:
-    """Side, clock position or region, distance from the nipple."""
-    side = "unknown" if lesion.laterality is None else lesion.laterality.value
-    words = t(f"report.place_{side}")
-    if lesion.clock_position is not None:
-        words = t("report.place_with_clock", side=words, hour=lesion.clock_position)
-    parts = [words]
-    if lesion.region is not None:
-        parts.append(t(f"lesions.region_{lesion.region.value}"))
-    if lesion.distance_from_nipple_cm is not None:
-        parts.append(t("lesions.from_nipple", cm=f"{lesion.distance_from_nipple_cm:g}"))
-    return ", ".join(parts)
 
 
 def axes_words(t: Translator, axes: Axes) -> str:
@@ -43,7 +23,7 @@ def axes_words(t: Translator, axes: Axes) -> str:
 
 def lesion_line(t: Translator, lesion: BreastLesion) -> str:
     """One line for a list."""
-    parts = [lesion_place(t, lesion)]
+    parts = [lesion_place(lesion, t)]
     if lesion.axes is not None:
         parts.append(axes_words(t, lesion.axes))
     if lesion.category is not None:
@@ -53,10 +33,7 @@ def lesion_line(t: Translator, lesion: BreastLesion) -> str:
 
 def combined_words(t: Translator, combined: Combined) -> str:
     """What the model says of all views of a lesion together, as the printed report says it."""
-    word = t(f"report.assessment_{combined.result.value}")
-    if combined.probabilities is not None:
-        share = f"{100 * combined.probabilities['malignant']:.0f}"
-        word = t("report.combined_value", result=word, malignant=share).replace(" %", "\u00a0%")
+    word = combined_result(combined, t).replace(" %", "\u00a0%")
     return t("common.pair", name=t("report.combined", count=combined.used), value=word)
 
 

@@ -76,8 +76,8 @@ class Task(Generic[T]):
 class Tasks:
     """A small executor whose results come back through :meth:`deliver`."""
 
-    def __init__(self, workers: int = WORKERS) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="ui-task")
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="ui-task")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ui-write")
         self._arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._news = threading.Event()

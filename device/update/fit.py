@@ -122,7 +122,7 @@ def _require_newer(
     newest = max(known, key=version_key)
     if version_key(manifest.version) < version_key(newest) and not will.older:
         raise UpdateOlderError(where, f"it is {manifest.version}, and {newest} has run here")
-    # Also for who insists: exams that the older software cannot open would be out of reach.
+    # Even with --older: exams that the older software cannot open would be out of reach.
     if machine.has_records and manifest.records_schema < machine.records_schema:
         raise UpdateOlderError(where, "it cannot read the records of this device")
 

@@ -16,9 +16,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
+from device.capture.sandbox.process import worker_environment
 from device.records.pieces import Pieces
 from device.structured import StructureError, parse_json
 
@@ -28,7 +28,6 @@ WORKER: Final = (sys.executable, "-P", "-m", "device.upload.comparison_worker")
 PATIENCE_S: Final = 180.0
 _MOST_ANSWER: Final = 8192
 _PART: Final = re.compile(r"[A-Za-z0-9 (),_.-]{1,80}")
-_SOURCES: Final = str(Path(__file__).resolve().parents[2])
 
 
 def differences(sent: Pieces, stored: Iterable[bytes], most: int) -> list[str]:
@@ -39,15 +38,12 @@ def differences(sent: Pieces, stored: Iterable[bytes], most: int) -> list[str]:
         stored: What the archive gives back; what it fails with is raised. It is read to its end in any case.
         most: Bytes that ``stored`` may have.
     """
-    found = os.pathsep.join(part for part in (_SOURCES, os.environ.get("PYTHONPATH", "")) if part)
-    # Threads of the numerical libraries cost address space and are not used here.
-    environment = {"PATH": os.environ.get("PATH", ""), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
         WORKER,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**environment, "PYTHONPATH": found, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=worker_environment({"PATH": os.environ.get("PATH", "")}),
         start_new_session=True,
     ) as worker:
         try:

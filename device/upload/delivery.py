@@ -6,8 +6,7 @@ try)``. Every step is written down before the next is taken, so a power cut cost
 way, and that one is looked for before it is sent again.
 
 Small things go first: an exam's report before its images, its images before its loops, and exams with little left
-before those with much, so that a reader sees something early even over a bad network. Used by ``uploader`` in the app
-and by ``python -m device upload``.
+before those with much, so that a reader sees something early even over a bad network. Used by ``uploader.py``.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class Translator(Catalogue):
 
     def result(self, result: StrEnum) -> str:
         """The word for a ``ModelResult``."""
-        return self(f"finding.assessment_{result.value}")
+        return self(f"finding.result_{result.value}")
 
     def reason(self, reason: StrEnum) -> str:
         """The sentence for a ``Reason``: why a frame is not evaluable."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from clinic.__main__ import main
 from clinic.errors import ArchiveStartError, OrthancMissingError
 from clinic.service import Address, Archive, find_installation
 from clinic.state import ClinicState
@@ -39,6 +40,13 @@ def test_help_says_what_it_is_for(run: list[str]) -> None:
     done = said([*run, "--help"])
     assert done.returncode == 0
     assert "--add-device" in done.stdout
+
+
+def test_an_empty_path_is_no_state_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--state", ""])
+    assert ended.value.code == 2
+    assert "a path is needed" in capsys.readouterr().err
 
 
 def test_missing_programs_are_named_with_their_packages(tmp_path: Path) -> None:

@@ -159,7 +159,8 @@ def test_imagenet_without_a_connection_is_one_sentence_that_helps(run: Command, 
     ("option", "value"),
     [
         ("--epochs", "0"), ("--epochs", "-1"), ("--epochs", "many"), ("--size", "0"), ("--size", "31"),
-        ("--size", "100000"), ("--folds", "0"), ("--pictures", "-5"), ("--pictures", "1.5"),
+        ("--size", "100000"), ("--folds", "0"), ("--seed", "-1"), ("--fold", "-1"),
+        ("--pictures", "-5"), ("--pictures", "1.5"),
     ],
 )  # fmt: skip
 def test_a_number_that_cannot_be_is_refused_before_anything_is_read(
@@ -169,6 +170,24 @@ def test_a_number_that_cannot_be_is_refused_before_anything_is_read(
     assert done.returncode == 2
     assert f"argument {option}: a whole number from" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "--busi", ""], ["train", "--set", "mine="], ["build", "--run", ""], ["evaluate", "--own", ""],
+        ["evaluate", "--own", "mine="], ["package", "--careful-with", ""], ["duplicates", ""], ["compare", "--out", ""],
+        ["calibrate-site", "", "--bundle", "x", "--site", "x"],
+    ],
+)  # fmt: skip
+def test_an_empty_path_is_refused_and_is_not_the_folder_where_one_is(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--busi "$BUSI"`` with nothing in the variable took every picture below for BUSI's."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "a path is needed" in (said := capsys.readouterr().err) or "write NAME=DIR" in said
 
 
 def test_a_run_that_could_not_begin_may_begin_with_other_settings(run: Command, tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ from device.inference.finding import ModelResult, Reason
 from device.records.exam import BiRads, Calliper, FamilyHistory, Gender, Laterality, Patient, View
 from device.records.inbox.call_back import FromClinic
 from device.records.lesion import BreastLesion, LesionView, Plane
+from device.records.report.places import map_place
 from device.system.check import CheckResult, CheckStatus
 from device.ui.display_settings import DisplaySettings
 from device.ui.flow.exam import ExamFlow
 from device.ui.flow.main import Flow, entries
-from device.ui.lesion_words import map_place
 from device.ui.screen import Screen
 from device.ui.screens.exam.cine import CineScreen
 from device.ui.screens.exam.compare import CompareScreen

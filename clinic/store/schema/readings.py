@@ -25,7 +25,7 @@ class Reading(Base):
         shown: What was shown of the model, word for word as codes: its result, highest probability, name.
         agrees: Whether the reader stayed with the blind category in sight of the model's result.
         category: The final category; ``None`` until decided.
-        advice: What shall be done (``clinic.reading.verdicts.Advice``).
+        advice: What shall be done (``clinic.reading.lexicon.Advice``).
         report_uid: SOP Instance UID of the report in the archive, made once.
         report_stored_at: When the archive was seen to have it.
     """

@@ -2,7 +2,7 @@
 """Compressed DICOM pixels: frames from the fragments, and size, components and depth from each stream's own markers.
 
 The decoders get what the stream says, never the header's word alone: with a header of other rows, columns or components
-they pour the samples into the wrong shape or end the process. Used by ``dicom_file.py``.
+they pour the samples into the wrong shape or end the process. Used by ``file.py``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the pixels of a DICOM object are stored: what its header states, completed where only one value makes sense.
 
-The form is then corrected by the stream (``dicom_encapsulated.py``) or the length of the data (``dicom_native.py``):
-where the data decide, the data win. Used by these and by ``dicom_file.py``.
+The form is then corrected by the stream (``encapsulated.py``) or the length of the data (``native.py``):
+where the data decide, the data win. Used by these and by ``file.py``.
 """
 
 from __future__ import annotations

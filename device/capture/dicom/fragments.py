@@ -3,7 +3,7 @@
 
 Offset tables are written wrongly (zeros, counted from the start of the file) and numbers of frames are missing or too
 small, while the fragments are whole. A fragment that begins like a picture begins a frame. Used by
-``dicom_encapsulated.py``.
+``encapsulated.py``.
 """
 
 from __future__ import annotations

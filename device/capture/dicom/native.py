@@ -2,7 +2,7 @@
 """Uncompressed DICOM pixels: how many frames there are and how their samples lie is read from the length of the data.
 
 A label of halved chroma over whole samples, one frame stated over three, sixteen bits stated over eight: the length
-tells. Used by ``dicom_file.py``.
+tells. Used by ``file.py``.
 """
 
 from __future__ import annotations

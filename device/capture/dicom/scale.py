@@ -2,7 +2,7 @@
 """Where in a DICOM frame the B-mode pictures lie, and how many millimetres one of their pixels covers.
 
 All regions of B-mode are found, one beside the other; of two that lie in each other the exact one counts. Every scale
-that the file states is held against the others (``scale_sources.py``). Used by ``dicom_file.py``.
+that the file states is held against the others (``scale_sources.py``). Used by ``file.py``.
 """
 
 from __future__ import annotations

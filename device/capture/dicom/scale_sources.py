@@ -2,7 +2,7 @@
 """Several statements of the millimetres that a pixel covers, held against each other and against a breast.
 
 A wrong millimetre is worse than none: files state millimetres as centimetres, one as "unknown", or the scale of a
-picture that was resized later. Used by ``dicom_scale.py`` and by ``device.imaging.scale``.
+picture that was resized later. Used by ``scale.py`` and by ``device.imaging``.
 """
 
 from __future__ import annotations

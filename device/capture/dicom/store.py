@@ -2,7 +2,7 @@
 """How pixel data lies in a DICOM file: where it begins, and whether all of it is there, judged without decoding.
 
 pydicom reads what it finds and lets a decoder fill the rest with grey; a half examination must be refused instead.
-Used by ``dicom_file.py``.
+Used by ``file.py``.
 """
 
 from __future__ import annotations

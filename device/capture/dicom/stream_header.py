@@ -3,7 +3,7 @@
 
 A DICOM header around a compressed picture was often written by another program than the picture, and a decoder that
 believes it pours the pixels into the wrong shape. JPEG, JPEG-LS and JPEG 2000 have such markers; the walk over them is
-bounded by the bytes it is given. Used by ``dicom_encapsulated.py``.
+bounded by the bytes it is given. Used by the readers of DICOM and of picture files.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 """From stored bits to sample values: which bits of a word are used, and whether they are signed.
 
 Header and data contradict each other here in quiet ways: the high bit of a left-aligned sample over right-aligned ones,
-twelve bits in a picture of eight, a sign over data that have none. Used by ``dicom_file.py``.
+twelve bits in a picture of eight, a sign over data that have none. Used by ``file.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 """How much one file may cost, so that a hostile or broken one can neither fill the memory nor stop the exam.
 
 Sizes are judged from the header before anything is decoded; time and memory are enforced by the killable worker
-(``sandbox.py``), because no decoder can be interrupted from inside.
+(``device.capture.sandbox``), because no decoder can be interrupted from inside.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one entry for stored frames: whatever the file is, by its content, out come frames or the exact error.
 
-Used by the command line, the import screen and, inside the killable worker, by ``sandbox.py``. Decoders are imported
-when the first file needs them, so that the start of the program does not pay for DICOM or video.
+Used inside the killable worker of ``device.capture.sandbox``, and directly only where the files are our own or a
+training set's. Decoders are imported when the first file needs them, so that the start of the program does not pay for
+DICOM or video.
 """
 
 from __future__ import annotations

@@ -115,7 +115,6 @@ class PhantomSource:
         seed: int = LIVE_SEED,
         size: tuple[int, int] = (640, 480),
         fps: float = 25.0,
-        screen: bool = False,
         paced: bool = True,
     ) -> None:
         """Describe it; nothing is computed yet.
@@ -125,18 +124,17 @@ class PhantomSource:
             seed: Chooses the breast.
             size: Width and height of a frame.
             fps: Frames a second.
-            screen: With a scanner's screen around it.
             paced: Wait for each frame's time as a scanner does; ``False`` gives them as fast as they are asked for.
         """
         self._lesion, self._seed, self._size, self._fps = lesion, seed, (size[0], size[1]), fps
-        self._screen, self._paced = screen, paced
+        self._paced = paced
         self._field: _Field | None = None
         self._index, self._due = 0, 0.0
         self._closed = threading.Event()
 
     def open(self) -> None:
         """Compute the breast (some tenths of a second; shared between sources with the same arguments)."""
-        self._field = _field(self._seed, self._lesion, self._size, self._screen)
+        self._field = _field(self._seed, self._lesion, self._size)
         self._closed.clear()
         self._index, self._due = 0, time.monotonic()
 
@@ -162,33 +160,30 @@ class PhantomSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Field:
-    """A wide sonogram to cut frames from, and what surrounds them."""
+    """A wide sonogram to cut frames from."""
 
     wide: Pixels
     noise: NDArray[np.int8]
-    screen: Pixels | None
-    box: Box
-    spacing: PixelSpacing | None
+    width: int
+    spacing: PixelSpacing
 
     def at(self, index: int, turns: float) -> Pixels:
         """Frame ``index``, with the probe at ``turns`` of its way there and back."""
-        travel = self.wide.shape[1] - self.box.w
+        travel = self.wide.shape[1] - self.width
         x = round(travel * 0.5 * (1.0 - np.cos(2.0 * np.pi * turns)))
-        cut = self.wide[:, x : x + self.box.w].astype(np.int16)
+        cut = self.wide[:, x : x + self.width].astype(np.int16)
         cut += self.noise[index % len(self.noise)]
-        grey = np.clip(cut, 0, 255).astype(np.uint8)
-        return grey if self.screen is None else _framed(self.screen, self.box, grey)
+        return np.clip(cut, 0, 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=2)
-def _field(seed: int, lesion: Lesion | None, size: tuple[int, int], screen: bool) -> _Field:
+def _field(seed: int, lesion: Lesion | None, size: tuple[int, int]) -> _Field:
     width, height = size
     rng = np.random.default_rng(seed)
-    around, box = make_screen(rng, width, height, DEPTH_MM) if screen else (None, Box(0, 0, width, height))
-    wide, _ = _slice(rng, box.w * 2, box.h, lesion, None, (0.5, 0.42))
-    noise = np.rint(rng.normal(0.0, 2.0, (_NOISE_TILES, box.h, box.w))).astype(np.int8)
+    wide, _ = _slice(rng, width * 2, height, lesion, None, (0.5, 0.42))
+    noise = np.rint(rng.normal(0.0, 2.0, (_NOISE_TILES, height, width))).astype(np.int8)
     mm = DEPTH_MM / height
-    return _Field(wide, noise, around, box, None if screen else PixelSpacing(mm, mm))
+    return _Field(wide, noise, width, PixelSpacing(mm, mm))
 
 
 def _slice(

@@ -2,7 +2,7 @@
 """A scanner's screen around a made-up sonogram: margins, rulers, grey bar, letters and a body mark.
 
 Frames from a grabber or a telephone show all of that; the phantom does so too, so that finding the sonogram can be
-tried and shown without a patient. Every screen says PHANTOM. Used by ``phantom.py``.
+tried and shown without a patient. Every screen says PHANTOM. Used by ``frames.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 Fully developed speckle is the magnitude of a complex Gaussian field, which makes its amplitude Rayleigh distributed
 (Wagner, Smith, Sandrik, Lopez, "Statistics of speckle in ultrasound B-scans", IEEE Trans. Sonics Ultrason. 30, 1983).
-Used by ``phantom.py``.
+Used by ``frames.py``.
 """
 
 from __future__ import annotations

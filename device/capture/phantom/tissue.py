@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A made-up breast in depth: which tissue lies where, and how strongly it echoes. Used by ``phantom.py``.
+"""A made-up breast in depth: which tissue lies where, and how strongly it echoes. Used by ``frames.py``.
 
 Echo strengths are in decibels below full white, chosen by eye so that the layers stand to each other as in B-mode
 pictures of the breast (skin bright, fat dark, fibroglandular tissue brighter than fat, muscle striped, ribs white with

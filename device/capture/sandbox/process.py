@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One decoding worker seen from outside: started, asked, waited for, and killed. Used by ``sandbox.py``."""
+"""One worker process seen from outside: started, asked, waited for, and killed.
+
+Used by ``reader.py`` for decoders and by ``device.capture.sources.process_source`` for camera drivers.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,16 @@ _SOURCES: Final = str(Path(__file__).resolve().parents[3])
 _TIME_SIGNALS: Final = frozenset({signal.SIGALRM, signal.SIGXCPU})
 
 
+def worker_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a worker: what it inherits, where Python finds our sources, and one thread.
+
+    Threads of the numerical libraries cost address space and are not used in workers.
+    """
+    found = os.pathsep.join(part for part in (_SOURCES, os.environ.get("PYTHONPATH", "")) if part)
+    quiet = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX", "PYTHONDONTWRITEBYTECODE")
+    return {**inherited, **dict.fromkeys(quiet, "1"), "PYTHONPATH": found}
+
+
 class WorkerEndedError(Exception):
     """The worker ended instead of answering; ``cause`` is what to tell the user."""
 
@@ -51,21 +64,12 @@ class Worker:
             environment: What of the environment it gets besides what Python needs; by default the app's own.
         """
         self.fresh = True
-        # Threads of the numerical libraries cost address space and are not used here.
-        quiet = {
-            "OMP_NUM_THREADS": "1",
-            "MALLOC_ARENA_MAX": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        inherited = os.environ if environment is None else environment
-        found = os.pathsep.join(part for part in (_SOURCES, os.environ.get("PYTHONPATH", "")) if part)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**inherited, **quiet, "PYTHONPATH": found},
+            env=worker_environment(os.environ if environment is None else environment),
             start_new_session=True,
         )
         assert self._process.stdout is not None  # noqa: S101 - for the type checker, it was asked for

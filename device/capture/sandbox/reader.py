@@ -2,7 +2,7 @@
 """Reading files of unknown origin without trusting the decoders: they run in a process that can be killed.
 
 A file that makes a decoder hang, crash or eat memory costs the worker, never the app; the next file gets a fresh one.
-Used by the command line and by the import screen. Several threads may share one ``SandboxedReader``.
+Used wherever a file of unknown origin is opened. Several threads may share one ``SandboxedReader``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the reader's worker and its owner say to each other: a JSON head, then raw pixels; never a pickle.
+"""What a worker and its owner say to each other: a JSON head, then raw pixels; never a pickle.
 
-The worker decodes hostile files, so nothing that comes out of it may be able to run code, and every number in it is
-checked. Used by ``sandbox.py`` and ``sandbox_worker.py``.
+A worker decodes hostile files, so nothing that comes out of it may be able to run code, and every number in it is
+checked. Used by the decoding worker here and by the drivers' worker in ``device.capture.sources``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import struct
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
@@ -32,10 +32,24 @@ class WireError(ValueError):
     """The other side does not keep to the form."""
 
 
-def pack(head: Head, payload: int = 0) -> bytes:
+def _pack(head: Head, payload: int = 0) -> bytes:
     """Prefix and head of a message that ``payload`` bytes follow."""
     text = json.dumps(head).encode("ascii")
     return PREFIX.pack(len(text), payload) + text
+
+
+def send(answers: BinaryIO, head: Head) -> None:
+    """Send a message that is a head alone."""
+    answers.write(_pack(head))
+    answers.flush()
+
+
+def send_frame(answers: BinaryIO, frame: Frame) -> None:
+    """Send a frame: its description, then its pixels."""
+    pixels = frame.pixels.reshape(-1).data
+    answers.write(_pack(describe_frame(frame), pixels.nbytes))
+    answers.write(pixels)
+    answers.flush()
 
 
 def unpack_head(text: bytes | bytearray) -> Head:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that decodes files of unknown origin; started and killed by ``sandbox.py``, never imported by the app.
+"""The process that decodes files of unknown origin; started and killed by ``reader.py``, never imported by the app.
 
 It opens a file, loads the decoder that the file needs, and splits: a child decodes this one file, with no right left
 but to read it and to answer, and ends with it. So what a file leaves in memory, or does to a decoder, meets no other.
@@ -22,7 +22,7 @@ from device.capture.files.limits import Limits
 from device.capture.files.reader import load_decoder, open_stream
 from device.capture.files.reduce import reduced
 from device.capture.sandbox.lock import hide_memory, lock_down, read_only
-from device.capture.sandbox.wire import Head, describe_error, describe_frame, pack, unpack_head
+from device.capture.sandbox.wire import Head, describe_error, send, send_frame, unpack_head
 from device.errors import FrameError, FrameTooLargeError
 
 IDLE_S: Final = 60.0
@@ -61,7 +61,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             if status:
                 _end_like(status)
         else:
-            _say(answers, {"ready": True})
+            send(answers, {"ready": True})
 
 
 def _next_line(requests: BinaryIO) -> bytes:
@@ -78,7 +78,7 @@ def _serve_file(head: Head, requests: BinaryIO, answers: BinaryIO) -> int:
         stream, content = open_content(path, limits)
         load_decoder(content)
     except (FrameError, *DECODER_FAULTS) as error:
-        _say(answers, describe_error(decoding_error(path, error)))
+        send(answers, describe_error(decoding_error(path, error)))
         return 0
     with stream:
         child = os.fork()
@@ -112,13 +112,13 @@ def _decode(
     try:
         file = open_stream(stream, content, path, limits)
     except (FrameError, *DECODER_FAULTS) as error:
-        _say(answers, describe_error(decoding_error(path, error)))
+        send(answers, describe_error(decoding_error(path, error)))
         return True
-    _say(answers, {"frames": file.frame_count, "fps": file.fps, "missing": file.missing})
+    send(answers, {"frames": file.frame_count, "fps": file.fps, "missing": file.missing})
     while line := _next_request(requests):
         head = unpack_head(line)
         if head["op"] == "close":
-            _say(answers, {"closed": True})
+            send(answers, {"closed": True})
             return True
         _at(file, path, limits, int(head["index"]), answers)
     return True
@@ -153,14 +153,11 @@ def _at(file: FrameFile, path: Path, limits: Limits, index: int, answers: Binary
             raise FrameTooLargeError(path, f"{frame.width} x {frame.height} pixels")
         frame = reduced(frame, limits.given_pixels)
     except IndexError:
-        _say(answers, {"end": file.frame_count})
+        send(answers, {"end": file.frame_count})
     except (FrameError, *DECODER_FAULTS) as error:
-        _say(answers, describe_error(decoding_error(path, error)))
+        send(answers, describe_error(decoding_error(path, error)))
     else:
-        pixels = frame.pixels.reshape(-1).data
-        answers.write(pack(describe_frame(frame), pixels.nbytes))
-        answers.write(pixels)
-        answers.flush()
+        send_frame(answers, frame)
 
 
 def _allow_memory(limits: Limits) -> None:
@@ -179,11 +176,6 @@ def _allow_time(limits: Limits) -> None:
 def _address_space() -> int:
     """Of this process, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
-
-
-def _say(answers: BinaryIO, head: Head) -> None:
-    answers.write(pack(head))
-    answers.flush()
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ class FolderSource:
         self,
         folder: Path,
         name: str = "",
-        reader: SandboxedReader | None = None,
         deep: bool = False,
         present: Callable[[], bool] | None = None,
     ) -> None:
@@ -39,14 +38,13 @@ class FolderSource:
         Args:
             folder: Where the pictures are.
             name: What to call it, by default the folder's name.
-            reader: Shared sandbox; by default an own one, which ``close`` ends.
             deep: Also the folders below.
             present: Says whether the medium is still plugged in; the kernel goes on showing the folders of a pulled
                 stick for a while.
         """
         self.name = name or folder.name or str(folder)
         self._folder, self._deep, self._present = folder, deep, present
-        self._reader, self._own = reader or SandboxedReader(), reader is None
+        self._reader = SandboxedReader()
         self._files: list[Path] = []
         self._next_file = 0
         self._file: FrameFile | None = None
@@ -107,9 +105,8 @@ class FolderSource:
     def close(self) -> None:
         """Let go of the file that is open."""
         self._let_go()
-        if self._own:
-            self._reader.close()
-            self._reader = SandboxedReader()
+        self._reader.close()
+        self._reader = SandboxedReader()
 
     def _read_one(self) -> Frame:
         """One frame; a file is closed with its last one, so that a stick can be unmounted while it is looked at."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Raspberry Pi's own camera by picamera2, pointed at a scanner's screen; runs inside ``source_worker.py``.
+"""The Raspberry Pi's own camera by picamera2, pointed at a scanner's screen; runs inside ``worker.py``.
 
 picamera2 comes with the system (libcamera's binary interface), is imported only in that process, and is never asked to
 stop: ``stop()`` can block for ever (raspberrypi/picamera2 issue 1065), so the process is killed instead.

@@ -2,8 +2,8 @@
 """Sticks and cards that are plugged in: where they are mounted, and what is on them, quickly and without hanging.
 
 A stick can be pulled at any moment, and the kernel may then keep a listing waiting: listings run on a thread that is
-left behind when it takes too long. Used by the import screen, the export and ``discover.py``. What mounts a stick
-does it read-only; nothing here writes.
+left behind when it takes too long. Used wherever a stick is read, written or watched for. What mounts a stick does it
+read-only; nothing here writes.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""USB frame grabbers and webcams by Video4Linux; runs inside ``source_worker.py``, made by ``discover.py``.
+"""USB frame grabbers and webcams by Video4Linux; runs inside ``worker.py``, made by ``discover.py``.
 
 Devices are named by ``/dev/v4l/by-id``, because ``/dev/video0`` is another device after the next plugging.
 """

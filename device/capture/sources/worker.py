@@ -16,7 +16,7 @@ import time
 from typing import BinaryIO
 
 from device.capture.frame import Frame
-from device.capture.sandbox.wire import Head, describe_error, describe_frame, pack, unpack_head
+from device.capture.sandbox.wire import describe_error, send, send_frame, unpack_head
 from device.capture.sources.source import FrameSource
 from device.errors import FrameError, SourceLostError
 
@@ -40,11 +40,11 @@ def serve(source: FrameSource, requests: BinaryIO, answers: BinaryIO) -> None:
             if head["op"] == "open":
                 source.open()
                 newest.start()
-                _say(answers, {"live": source.live})
+                send(answers, {"live": source.live})
             else:
-                _send(answers, newest.wait(float(head["timeout"])))
+                _give(answers, newest.wait(float(head["timeout"])))
         except FrameError as error:
-            _say(answers, describe_error(error))
+            send(answers, describe_error(error))
 
 
 class _Newest:
@@ -93,19 +93,11 @@ class _Newest:
                 return
 
 
-def _send(answers: BinaryIO, frame: Frame | None) -> None:
+def _give(answers: BinaryIO, frame: Frame | None) -> None:
     if frame is None:
-        _say(answers, {"ended": True})
-        return
-    pixels = frame.pixels.reshape(-1).data
-    answers.write(pack(describe_frame(frame), pixels.nbytes))
-    answers.write(pixels)
-    answers.flush()
-
-
-def _say(answers: BinaryIO, head: Head) -> None:
-    answers.write(pack(head))
-    answers.flush()
+        send(answers, {"ended": True})
+    else:
+        send_frame(answers, frame)
 
 
 if __name__ == "__main__":

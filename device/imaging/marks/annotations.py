@@ -47,7 +47,7 @@ class Marks:
         contour: Closed outline of the lesion, at least three points; empty for none.
         long_axis: Its ends, ``None`` for none.
         callipers: The clinician's measurements, each by its two ends; lettered from A.
-        heat_map: uint8 (h, w), 255 where most speaks for the assessed class, ``None`` for none.
+        heat_map: uint8 (h, w), 255 where most speaks for the class of the result, ``None`` for none.
         heat_box: Where the heat map lies in the frame (the sonogram); needed with ``heat_map``.
         watermark: Word of capital letters across the picture, for one that no patient has to do with; empty for none.
     """

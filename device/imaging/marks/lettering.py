@@ -2,7 +2,7 @@
 """Capital letters as strokes, for marks that are drawn into pixels.
 
 Strokes and not a font, so that a halo lies around each of them and every version of the drawing library gives the same
-picture. Used by ``overlay`` (report, DICOM, tiles) and by the screen's watermark.
+picture. Used by ``annotations.py``.
 """
 
 from __future__ import annotations

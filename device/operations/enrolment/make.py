@@ -28,7 +28,7 @@ SHEET_NAME = "mammascope-site.png"
 MOST_DAYS = 3650
 
 
-def make(parts: Sequence[Path], key_file: Path, days: int, out: Path, now: datetime | None = None) -> int:
+def make(parts: Sequence[Path], key_file: Path, days: int, out: Path) -> int:
     """Put the parts together, sign them, and write the file and its sheet of codes.
 
     Args:
@@ -36,7 +36,6 @@ def make(parts: Sequence[Path], key_file: Path, days: int, out: Path, now: datet
         key_file: PEM of the signer's Ed25519 key; made, for its owner only, when it is not there.
         days: How long the file can be used.
         out: Where the results go.
-        now: The time; by default, the clock's.
 
     Returns:
         0.
@@ -51,7 +50,7 @@ def make(parts: Sequence[Path], key_file: Path, days: int, out: Path, now: datet
     if not 1 <= days <= MOST_DAYS:
         raise SiteFileError("enrol make", f"it can be used for 1 to {MOST_DAYS} days")
     content = merged(parts)
-    issued = (now or datetime.now(UTC)).replace(microsecond=0)
+    issued = datetime.now(UTC).replace(microsecond=0)
     content["enrolment"] = {"issued": issued, "expires": issued + timedelta(days=days)}
     access_from({k: v for k, v in content.get("clinic", {}).items() if k != "url"}, "clinic")
     key = signing_key(key_file, EnrolmentError)

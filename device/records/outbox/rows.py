@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The outbox as values and rows: what is sealed for the clinic, how it is written, and how it is read.
 
-Shared by the store, which fills the outbox in its own transactions, and by ``outbox_table``, with which the uploader
+Shared by the store, which fills the outbox in its own transactions, and by ``table.py``, with which the uploader
 works it off.
 """
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from device.imaging.body_map import BOUNDS, BodyMap, MapPlace, Part, Role, body_map
+from device.imaging.body_map import BOUNDS, BodyMap, Part, Role, body_map
+from device.inference.views import Combined
 from device.records.exam import Exam
 from device.records.lesion import BreastLesion
 from device.records.lexicon import BiRads, BiRadsEdition
+from device.records.report.places import lesion_place, map_place
 from device.words import Translator
 
 if TYPE_CHECKING:
@@ -32,26 +34,6 @@ DESCRIPTORS: Final = (
     "elasticity",
 )
 """Fields of ``Descriptors`` in the order of the lexicon."""
-
-
-def map_place(lesion: BreastLesion) -> MapPlace:
-    """Where a lesion lies on the body map."""
-    side = None if lesion.laterality is None else lesion.laterality.value
-    region = None if lesion.region is None else lesion.region.value
-    return MapPlace(side, lesion.clock_position, lesion.distance_from_nipple_cm, region)
-
-
-def lesion_place(lesion: BreastLesion, text: Translator) -> str:
-    """Side, clock position or region, distance from the nipple."""
-    words = text(f"report.place_{'unknown' if lesion.laterality is None else lesion.laterality.value}")
-    if lesion.clock_position is not None:
-        words = text("report.place_with_clock", side=words, hour=lesion.clock_position)
-    parts = [words]
-    if lesion.region is not None:
-        parts.append(text(f"lesions.region_{lesion.region.value}"))
-    if lesion.distance_from_nipple_cm is not None:
-        parts.append(text("lesions.from_nipple", cm=f"{lesion.distance_from_nipple_cm:g}"))
-    return ", ".join(parts)
 
 
 def overview(page: ReportPage, exam: Exam, text: Translator) -> None:
@@ -89,7 +71,7 @@ def details(page: ReportPage, exam: Exam, number: int, lesion: BreastLesion, tex
     if lesion.advice:
         rows.append((text("report.advice"), _words("advice", lesion.advice, text)))
     if lesion.combined is not None:
-        rows.append((text("report.combined", count=lesion.combined.used), _combined(lesion, text)))
+        rows.append((text("report.combined", count=lesion.combined.used), combined_result(lesion.combined, text)))
     views = _views(exam, lesion, text)
     if views:
         rows.append((text("report.lesion_views"), views))
@@ -152,14 +134,13 @@ def _words(field: str, given: Sequence[StrEnum], text: Translator) -> str:
     return ", ".join(text(f"lesions.{field}_{word.value}") for word in given)
 
 
-def _combined(lesion: BreastLesion, text: Translator) -> str:
-    combined = lesion.combined
-    if combined is None:
-        return ""
+def combined_result(combined: Combined, text: Translator) -> str:
+    """What the model says of all views of a lesion together."""
+    word = text.result(combined.result)
     if combined.probabilities is None:
-        return text(f"report.assessment_{combined.result.value}")
+        return word
     share = f"{100 * combined.probabilities['malignant']:.0f}"
-    return text("report.combined_value", result=text(f"report.assessment_{combined.result.value}"), malignant=share)
+    return text("report.combined_value", result=word, malignant=share)
 
 
 def _views(exam: Exam, lesion: BreastLesion, text: Translator) -> str:

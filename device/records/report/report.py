@@ -5,7 +5,7 @@ It says everything that a reader needs to judge it: who, when, where and with wh
 outlined, its probabilities and its size; what the clinician thinks; and on every page that this is no diagnosis. The
 same exam gives the same file, byte for byte, so that exporting twice changes nothing.
 
-Used by the export screen, the export command and for printing.
+Used by the export to a stick.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from device.imaging.marks.styles import PHANTOM_WORD, calliper_letter
 from device.inference.finding import CLASSES, Finding
 from device.records.exam import Exam, ExamState, Verdict, View
 from device.records.report import lesions
+from device.records.report.places import place_words
 from device.words import Translator
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _view(page: ReportPage, view: View, number: int, text: Translator) -> None:
 def _finding(page: ReportPage, finding: Finding, text: Translator) -> None:
     """What the model says, in the column beside the picture."""
     page.words(text("report.model_says"), "small", faint=True)
-    page.words(text(f"report.assessment_{finding.result.value}"), "title", bold=True)
+    page.words(text.result(finding.result), "title", bold=True)
     page.words(_meaning(finding, text))
     page.ln(1.5)
     if not finding.evaluable:
@@ -226,12 +227,6 @@ def _size(finding: Finding, text: Translator) -> str:
     if lesion.long_axis_mm is None:
         return text("report.long_axis_px", px=f"{lesion.long_axis_px:.0f}")
     return text("report.long_axis_mm", mm=f"{lesion.long_axis_mm:.1f}")
-
-
-def place_words(view: View, text: Translator) -> str:
-    """Side and clock position, the same on paper and on every screen."""
-    side = text(f"report.place_{view.laterality.value if view.laterality else 'unknown'}")
-    return side if view.clock_position is None else text("report.place_with_clock", side=side, hour=view.clock_position)
 
 
 def _back(page: ReportPage, exam: Exam, text: Translator, timezone: tzinfo | None) -> None:

@@ -127,8 +127,7 @@ class ExamReader:
         self,
         text: str = "",
         states: Collection[ExamState | OutboxState | Answer] | None = None,
-        limit: int = 50,
-        offset: int = 0,
+        limit: int | None = None,
     ) -> list[ExamSummary]:
         """Summaries, newest first.
 
@@ -136,8 +135,7 @@ class ExamReader:
             text: Words that must all occur in code, name or note; case and accents do not matter.
             states: Only exams in one of these states, of their own, of the outbox or of the clinic's answer; ``None``
                 for all.
-            limit: At most so many.
-            offset: Leave out so many from the beginning.
+            limit: At most so many; ``None`` for all.
         """
         with self._core.database.reading() as connection:
             outbox = {entry.exam_uid: entry for entry in read_entries(connection, receipts=False)}
@@ -146,7 +144,7 @@ class ExamReader:
             matching = list(self._core.index.matching(text))
         found = [_standing(summary, outbox.get(summary.uid), answers.get(summary.uid)) for summary in matching]
         wanted = [s for s in found if states is None or {s.state, s.outbox, s.answer} & set(states)]
-        return wanted[offset : offset + limit]
+        return wanted[:limit]
 
     def call_backs(self) -> tuple[CallBack, ...]:
         """Who is to be called back, the most urgent first, by what has come from the clinic."""
@@ -193,8 +191,8 @@ class ExamReader:
             known = (self._core.index.get(uid) for uid in uids)
             return [summary for summary in known if summary is not None]
 
-    def audit_log(self, limit: int = 200) -> AuditLog:
-        """The newest entries of the log, newest first, and whether the whole of it is as it was written."""
+    def audit_log(self, limit: int | None = None) -> AuditLog:
+        """Entries of the log, newest first, and whether the whole of it is as it was written; ``None`` for all."""
         with self._core.database.reading() as connection:
             return audit.read_log(connection, self._core.vault, limit)
 

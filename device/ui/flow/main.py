@@ -27,7 +27,7 @@ Entries = Mapping[str, Callable[[], Screen]]
 
 
 def entries(exams: ExamFlow) -> Entries:
-    """What makes the screen of each tile and notice, by its name (see ``home.TILES``)."""
+    """What makes the screen of each tile and notice, by its name (see ``screens.home.TILES``)."""
     return {
         "quick_look": exams.quick_look,
         "new_exam": exams.new_exam,

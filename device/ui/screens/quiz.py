@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from typing import Final
 
 import cv2
 import numpy as np
 
 from device.capture.frame import Frame, Point
 from device.capture.phantom.frames import PhantomScene, phantom_scene
+from device.capture.phantom.tissue import Lesion
 from device.errors import RecordsError
 from device.inference.finding import Finding, ModelResult
 from device.ui.display_settings import watermark
@@ -29,6 +31,11 @@ from device.ui.widgets.picture.drawings import Outline
 from device.ui.work_screen import WorkScreen
 
 KINDS = (ModelResult.NORMAL, ModelResult.BENIGN, ModelResult.MALIGNANT)
+LESIONS: Final[dict[ModelResult, Lesion | None]] = {
+    ModelResult.NORMAL: None, ModelResult.BENIGN: "benign", ModelResult.MALIGNANT: "malignant",
+}  # fmt: skip
+"""What the phantom of a case shows."""
+
 CASES = {
     ModelResult.NORMAL: (94, 139, 157, 207, 209, 320, 376, 387, 40, 64, 81),
     ModelResult.BENIGN: (2, 3, 5, 7, 9, 10, 11, 14, 18, 19, 21, 24, 27, 28, 31, 40, 42),
@@ -67,8 +74,7 @@ class QuizScreen(WorkScreen):
 
     def _make(self) -> None:
         seed, kind = self._seed, self._kind
-        lesion = {ModelResult.BENIGN: "benign", ModelResult.MALIGNANT: "malignant"}.get(kind)
-        self.start("case", lambda _: phantom_scene(seed, lesion), self._made)  # type: ignore[arg-type]  # two of its words
+        self.start("case", lambda _: phantom_scene(seed, LESIONS[kind]), self._made)
 
     def _made(self, scene: PhantomScene) -> None:
         self._scene = scene

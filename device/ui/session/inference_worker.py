@@ -80,11 +80,10 @@ class InferenceWorker:
     Args:
         models: Folder of bundles, or one bundle.
         deliver: Has a function called on the UI thread (``app.tasks.call``).
-        threads: Threads of one inference.
     """
 
-    def __init__(self, models: Path, deliver: Deliver, threads: int = 1) -> None:
-        self._models, self._deliver, self._threads = models, deliver, threads
+    def __init__(self, models: Path, deliver: Deliver) -> None:
+        self._models, self._deliver = models, deliver
         self._changed = threading.Condition()
         self._live: _Question | None = None
         self._asked: _Question | None = None
@@ -199,7 +198,7 @@ class InferenceWorker:
 
         classifier: Classifier | None = None
         try:
-            bundle = newest_bundle(models, self._threads)
+            bundle = newest_bundle(models)
             classifier = Classifier(bundle, site=installed_profile(bundle.manifest.label))
             views = bundle.manifest.views
             several = None if views is None else views.abstention

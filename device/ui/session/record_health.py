@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the opening of the records has found, brought to the status bar and into the log of the system.
 
-The list of exams shows which ones are concerned (``screens.exams``); ``doctor`` shows the numbers.
+The list of exams shows which ones are concerned (``screens.exam.exam_list``); ``doctor`` shows the numbers.
 """
 
 from __future__ import annotations

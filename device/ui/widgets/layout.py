@@ -139,7 +139,6 @@ class Grid(Container):
         children: Row after row.
         columns: Cells in a row.
         gap: Pixels between two cells; unset: the usual gap.
-        pad: Pixels around all of them.
     """
 
     def __init__(
@@ -149,11 +148,10 @@ class Grid(Container):
         columns: int,
         *,
         gap: int | None = None,
-        pad: int = 0,
         key: str = "",
         grow: int = 0,
     ) -> None:
-        super().__init__(ui, children, gap=gap, pad=pad, key=key, grow=grow)
+        super().__init__(ui, children, gap=gap, key=key, grow=grow)
         self.columns = columns
 
     @property

@@ -24,8 +24,6 @@ class ToolButton(Touchable):
         text: What it does; at most two lines.
         picture: Name of the icon.
         on_tap: What to do.
-        kind: Normal, or the one main action.
-        chosen: Marks a tool that is on: another ground, and a tick instead of its icon.
         enabled: Whether it can be tapped now.
     """
 
@@ -36,17 +34,12 @@ class ToolButton(Touchable):
         picture: str,
         on_tap: Action | None = None,
         *,
-        kind: Kind = Kind.NORMAL,
-        chosen: bool = False,
         enabled: bool = True,
         key: str = "",
-        grow: int = 0,
     ) -> None:
-        super().__init__(ui, on_tap, key=key, grow=grow)
+        super().__init__(ui, on_tap, key=key)
         self.text = text
-        self.picture = "check" if chosen else picture
-        self.kind = kind
-        self.chosen = chosen
+        self.picture = picture
         self.enabled = enabled
 
     @property
@@ -68,8 +61,7 @@ class ToolButton(Touchable):
     def draw(self, surface: pygame.Surface) -> None:
         """Ground, icon, words."""
         ui = self.ui
-        ink = Ink.SELECTED if self.chosen else self.kind.value[1 if self.pressed else 0]
-        ink = ink if self.enabled else Ink.DISABLED
+        ink = Kind.NORMAL.value[1 if self.pressed else 0] if self.enabled else Ink.DISABLED
         ui.box(surface, self.rect, ink)
         lines = self._lines(self.rect.width)
         height = ui.text.line_height(Style.SMALL) * len(lines)

@@ -23,6 +23,7 @@ from sqlalchemy import select
 from clinic.state import ADMIN
 from clinic.store.database import Store
 from clinic.store.schema import Account, Exam, Reading, Role
+from clinic.web.__main__ import main
 from tests.clinic.conftest import Clinic, postgresql_database
 from tests.clinic.web.conftest import PASSWORD, Site
 from tests.clinic.web.test_reading import decide, read_blind, sent
@@ -209,6 +210,23 @@ def test_a_decided_exam_is_exported_for_a_clinic_without_a_server(clinic: Clinic
     again = exported(exam.id)
     assert again.returncode == 0, again.stderr
     assert again.stdout == done.stdout, "by the opaque id as well"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--state", ""], ["--models", ""], ["--threads", "0"], ["--proxies", "-1"], ["--diagnosis-days", "0"],
+        ["--control-days", "1e3"],
+    ],
+)  # fmt: skip
+def test_what_can_be_no_path_and_no_number_is_refused_by_saying_why(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = ["--state", "x", "--archive", "https://a.example/", "--archive-access", "x"]
+    with pytest.raises(SystemExit) as ended:
+        main([*needed, *words])
+    assert ended.value.code == 2
+    assert re.search(r"a (path|whole number from [0-9]+ to [0-9]+) is needed, not", capsys.readouterr().err)
 
 
 def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:

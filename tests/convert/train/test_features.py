@@ -27,7 +27,7 @@ def _built_once() -> Iterator[None]:
 
 def cache(folder: Path, **changed: object) -> FeatureCache:
     given: dict[str, object] = {
-        "architecture": "simple_cnn", "size": 32, "channels": 1, "weights": RANDOM, "pooled": True,
+        "architecture": "simple_cnn", "size": 32, "channels": 1, "weights": RANDOM, "pooled": True, "seed": 0,
     }  # fmt: skip
     return FeatureCache(folder, **(given | changed))  # type: ignore[arg-type]
 
@@ -56,6 +56,11 @@ def test_only_new_pictures_are_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changed", [{"weights": Weights("file", "x", "d1")}, {"pooled": False}, {"seed": 1}])
 def test_another_network_has_other_features(tmp_path: Path, changed: dict[str, object]) -> None:
     assert cache(tmp_path, **changed).folder != cache(tmp_path).folder
+
+
+def test_weights_that_are_not_random_have_the_same_features_for_every_seed(tmp_path: Path) -> None:
+    one, other = (cache(tmp_path, weights=Weights("file", "x", "d1"), seed=seed) for seed in (0, 1))
+    assert one.folder == other.folder
 
 
 def test_a_picture_has_the_same_features_alone_and_among_others(tmp_path: Path) -> None:

@@ -53,6 +53,20 @@ def test_a_head_on_a_frozen_network_learns_and_is_found_again(tmp_path: Path) ->
     np.testing.assert_allclose(whole, found, atol=2e-3)
 
 
+def test_the_seed_chooses_the_random_weights_of_a_frozen_network_too(tmp_path: Path) -> None:
+    train, held = stripes(9, 1), stripes(6, 2)
+    short = recipe(training={"epochs": 1, "batch": 8})
+    features = {}
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        fitted = fit_network(short, RANDOM, train, held, folder, tmp_path / "cache", seed)
+        assert fitted.features is not None
+        features[seed] = fitted.features.of(held.pictures)
+        again = load_fitted(short, RANDOM, folder, tmp_path / "cache", seed)
+        np.testing.assert_allclose(again.predict(held.pictures), fitted.predict(held.pictures), atol=1e-6)
+    assert not np.array_equal(features[0], features[1])
+
+
 class PowerCutError(Exception):
     pass
 

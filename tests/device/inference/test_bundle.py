@@ -127,9 +127,8 @@ def test_a_newer_bundle_of_another_name_never_takes_the_place_of_the_shipped_one
     Path(shutil.copytree(copied, models / "mammascope-toy-99.0.0"))
     assert find_bundles(models) == [copied]
     assert newest_bundle(models).folder == copied
-    # It is used where it is named: by its folder, or by its name.
+    # It is used where its folder is named.
     assert newest_bundle(own).folder == own
-    assert newest_bundle(models, name="own").folder == own
     assert find_bundles(own) == [own]
 
 

@@ -10,7 +10,8 @@ import pygame
 
 from device.errors import ExamMissingError, MammascopeError
 from device.records.exam import Exam, View
-from device.records.report.report import place_words, plain_picture
+from device.records.report.places import place_words
+from device.records.report.report import plain_picture
 from device.ui.flow.steps import ExamSteps
 from device.ui.record_words import SEPARATOR, moment, patient_details
 from device.ui.result_looks import RESULT_LOOKS

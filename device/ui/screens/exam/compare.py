@@ -13,7 +13,7 @@ import pygame
 
 from device.capture.frame import Point
 from device.records.exam import View
-from device.records.report.report import place_words
+from device.records.report.places import place_words
 from device.ui.context import Ui
 from device.ui.display_settings import DisplaySettings, callipers, marks, scale_of, watermark
 from device.ui.finding_panel import short_limits

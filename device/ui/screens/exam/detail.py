@@ -9,9 +9,10 @@ from device.operations.for_clinic import addendum_for, instances_for
 from device.records.exam import Exam
 from device.records.inbox.table import InboxCount
 from device.records.outbox.table import OutboxEntry, OutboxState, OutboxTable
+from device.records.report.places import map_place
 from device.records.store.store import Store
 from device.ui.flow.steps import ExamSteps
-from device.ui.lesion_words import combined_labels, lesion_line, map_place
+from device.ui.lesion_words import combined_labels, lesion_line
 from device.ui.record_words import category, moment, patient_name, reason_for
 from device.ui.screens.exam.base import ExamScreen
 from device.ui.screens.inbox.verdict import Recall, Sight, verdict_card

@@ -12,8 +12,8 @@ from device.records.exam import Exam
 from device.records.lesion import Axes, BreastLesion, LesionView, Plane
 from device.records.lesion_offer import Offer, measured_axes, offer
 from device.records.lexicon import BiRads, BiRadsEdition, Management
-from device.records.report.report import place_words
-from device.ui.lesion_words import axes_words, combined_labels, lesion_place, map_place, wanted
+from device.records.report.places import lesion_place, map_place, place_words
+from device.ui.lesion_words import axes_words, combined_labels, wanted
 from device.ui.record_words import category
 from device.ui.screen import Screen
 from device.ui.screens.exam.lesion_descriptors import LesionDescriptorsScreen
@@ -157,7 +157,7 @@ class LesionFormScreen(Screen):
         parts: list[Widget | None] = [
             *self._views(),
             *combined_labels(ui, replace(self._lesion, combined=self._combined)),
-            self._row("place", lesion_place(t, self._lesion), self._open_place),
+            self._row("place", lesion_place(self._lesion, t), self._open_place),
             *self._size(),
             self._row("descriptors", self._described(), self._open_descriptors),
             *self._judgement(),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from device.imaging.body_map import MapPlace
 from device.records.lesion import BreastLesion, BreastRegion, Laterality
-from device.ui.lesion_words import lesion_place
+from device.records.report.places import lesion_place
 from device.ui.screen import Screen
 from device.ui.theme.text import Style
 from device.ui.widgets import BodyMapView, Button, Column, Kind, Label, Page, Row, Slider, Widget
@@ -70,7 +70,7 @@ class LesionPlaceScreen(Screen):
         """The map with its words and the two lengths below or beside it."""
         ui, t, lesion = self.ui, self.ui.t, self._lesion
         shown = BodyMapView(ui, self._others, self._put, chosen=self._number)
-        said = Label(ui, lesion_place(t, lesion), Style.STRONG, key="chosen")
+        said = Label(ui, lesion_place(lesion, t), Style.STRONG, key="chosen")
         far = Slider(
             ui,
             t("lesions.distance"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from device.records.exam import Laterality, View
-from device.records.report.report import place_words
+from device.records.report.places import place_words
 from device.ui.screen import Screen
 from device.ui.theme.palette import Ink
 from device.ui.theme.text import Align, Style

@@ -18,11 +18,11 @@ from device.inference.finding import Finding
 from device.records.exam import Calliper, View
 from device.ui.display_settings import DisplaySettings, Overlay, callipers, marks, scale_of, watermark
 from device.ui.finding_panel import (
-    assessment_banner,
     caution_banners,
     details,
     explanation,
     probability_bars,
+    result_banner,
     says,
     short_limits,
 )
@@ -262,7 +262,7 @@ class ViewScreen(Screen):
         if self._asking:
             return Glass(ui, [self._picture_choice(), Banner(ui, ui.t("live.judging"), Level.INFO, icon="clock")])
         finding = view.finding
-        head = [says(ui), assessment_banner(ui, finding)]
+        head = [says(ui), result_banner(ui, finding)]
         if self.bare:
             return Glass(ui, head)
         bars, words = probability_bars(ui, finding), explanation(ui, finding)

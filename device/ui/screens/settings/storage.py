@@ -35,7 +35,6 @@ from device.ui.widgets import (
     Widget,
 )
 
-MOST = 1_000_000
 LEVELS = {SpaceLevel.ENOUGH: Level.OK, SpaceLevel.LOW: Level.WARNING, SpaceLevel.FULL: Level.ERROR}
 
 
@@ -65,7 +64,7 @@ class TransferResult:
 
 def room_of(store: Store, folder_bytes: int) -> Room:
     """Count."""
-    return Room(store.space(), folder_bytes, len(store.search(limit=MOST)))
+    return Room(store.space(), folder_bytes, len(store.search()))
 
 
 class StorageScreen(StickScreen):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,7 @@ class UpdateScreen(WorkScreen):
         t, (source, found) = self.ui.t, self._offer
         title = t("update.install_title", version=found.head.manifest.version)
         text = t("update.install_text")
-        begin = lambda: self._install(source, found)  # noqa: E731 - one line, used once
+        begin = partial(self._install, source, found)
         self.app.open(Dialog.confirm(self.ui, title, text, t("update.install"), begin))
 
     def _install(self, source: Source, found: FoundUpdate) -> None:

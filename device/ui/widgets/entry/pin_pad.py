@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pygame
 
+from device.records.keys.pin import MIN_LENGTH
 from device.ui.context import Ui
 from device.ui.theme.palette import Ink
 from device.ui.theme.text import Align, Style
@@ -69,7 +70,6 @@ class PinPad(Column):
     Args:
         on_done: Called with the digits.
         done: Word on the button that hands over.
-        shortest: Digits below which the button stays disabled.
         enabled: Whether digits are taken now (not while a delay runs).
         whole: Digits after which the PIN is handed over by itself; 0 for never.
     """
@@ -80,13 +80,11 @@ class PinPad(Column):
         on_done: Callable[[str], None],
         done: str,
         *,
-        shortest: int = 6,
         enabled: bool = True,
         whole: int = 0,
     ) -> None:
         self.digits = ""
         self._on_done = on_done
-        self._shortest = shortest
         self._whole = whole
         self._open = enabled
         self.dots = PinDots(ui)
@@ -117,7 +115,7 @@ class PinPad(Column):
 
     def hand_over(self) -> None:
         """Hand the digits over and forget them."""
-        if self._open and len(self.digits) >= self._shortest:
+        if self._open and len(self.digits) >= MIN_LENGTH:
             digits, self.digits = self.digits, ""
             self._show()
             self._on_done(digits)
@@ -133,7 +131,7 @@ class PinPad(Column):
 
     def _show(self) -> None:
         self.dots.count = len(self.digits)
-        self._done.enabled = self._open and len(self.digits) >= self._shortest
+        self._done.enabled = self._open and len(self.digits) >= MIN_LENGTH
         self.ui.invalidate()
 
     def adopt(self, old: Widget) -> None:

@@ -30,18 +30,15 @@ class _Fixed(Column):
 
 
 class WorkPage(Column):
-    """Tools, picture, panel and the line below.
+    """Tools, picture and panel.
 
     Args:
         tools: Tool buttons, the way back first.
         picture: What grows.
         panel: Words and the main action; should grow inside.
-        below: The line that is always to be read, over the whole width.
     """
 
-    def __init__(
-        self, ui: Ui, tools: Sequence[Widget | None], picture: Widget, panel: Widget, below: Widget | None = None
-    ) -> None:
+    def __init__(self, ui: Ui, tools: Sequence[Widget | None], picture: Widget, panel: Widget) -> None:
         shown = [tool for tool in tools if tool is not None]
         if ui.sizes.portrait:
             picture.grow, panel.grow = 3, 2
@@ -54,4 +51,4 @@ class WorkPage(Column):
             # Few tools keep their height, so that each is found in the same place on every screen.
             left = [_Fixed(ui, Column(ui, [*shown, Spacer(ui, grow=1)]), width)] if shown else []
             body = Row(ui, [*left, picture, _Fixed(ui, panel, ui.px(PANEL))], grow=1)
-        super().__init__(ui, [body, below], gap=ui.px(4), pad=ui.sizes.gap, key="work_page")
+        super().__init__(ui, [body], pad=ui.sizes.gap, key="work_page")

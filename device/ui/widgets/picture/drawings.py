@@ -149,9 +149,9 @@ def _heights(box: pygame.Rect, view: ImageView) -> list[tuple[int, int]]:
 
 
 @functools.lru_cache(maxsize=4)
-def _veil(word: str, size: tuple[int, int]) -> pygame.Surface:
-    """The watermark of ``overlay.draw`` as a layer; kept, because a live picture needs it thirty times a second."""
-    marked = draw(np.ones(size[::-1], np.uint8), Marks(watermark=word))
+def _veil(size: tuple[int, int]) -> pygame.Surface:
+    """The watermark of ``annotations.draw`` as a layer; kept, because a live picture needs it thirty times a second."""
+    marked = draw(np.ones(size[::-1], np.uint8), Marks(watermark=PHANTOM_WORD))
     # Black of the halo and white of the letters, each as opaque as in the report; nothing beside them.
     opaque = np.where((marked != 1).any(axis=2), round(255 * WATERMARK_OPACITY), 0)
     white = (marked.max(axis=2) > round(127 * WATERMARK_OPACITY)) * 255
@@ -160,10 +160,7 @@ def _veil(word: str, size: tuple[int, int]) -> pygame.Surface:
 
 
 class Watermark:
-    """A word across the picture, as far as it goes on the screen, at every zoom: what no patient has to do with."""
-
-    def __init__(self, word: str = PHANTOM_WORD) -> None:
-        self._word = word
+    """PHANTOM across the picture, as far as it goes on the screen, at every zoom: no patient has to do with it."""
 
     def draw(self, surface: pygame.Surface, view: ImageView) -> None:
         """Write it across what is seen."""
@@ -172,11 +169,11 @@ class Watermark:
         seen = pygame.Rect(round(corner[0]), round(corner[1]), width, height).clip(view.rect)
         if seen.width < 2 or seen.height < 2:
             return
-        surface.blit(_veil(self._word, seen.size), seen)
+        surface.blit(_veil(seen.size), seen)
 
 
 class HeatMap:
-    """Where most speaks for the assessed class, as a coloured veil; nothing where the map is low.
+    """Where most speaks for the class of the result, as a coloured veil; nothing where the map is low.
 
     Args:
         heat: uint8 (h, w) over ``box``, 255 where most speaks for the class.

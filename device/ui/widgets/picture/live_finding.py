@@ -10,7 +10,7 @@ from __future__ import annotations
 from device.errors import MammascopeError
 from device.inference.finding import Caution, Finding, Reason
 from device.ui.context import Ui
-from device.ui.finding_panel import assessment_banner, caution_words, explanation, malignant_bar, model_banner, says
+from device.ui.finding_panel import caution_words, explanation, malignant_bar, model_banner, result_banner, says
 from device.ui.record_words import SEPARATOR
 from device.ui.session.inference_worker import ModelState, ModelStatus
 from device.ui.status import Level
@@ -69,7 +69,7 @@ class LiveFinding(Column):
         if status.state is not ModelState.READY:
             self.wait(status)
             return
-        parts: list[Widget | None] = [says(self.ui), assessment_banner(self.ui, finding)]
+        parts: list[Widget | None] = [says(self.ui), result_banner(self.ui, finding)]
         if finding.reason is not None:
             sentence = explanation(self.ui, finding)
             sentence.style = Style.SMALL

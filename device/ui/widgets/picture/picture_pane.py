@@ -46,7 +46,6 @@ class PicturePane(Column):
         drawings: Over the picture.
         on_tap: As for ``ImageView``.
         on_drag: As for ``ImageView``.
-        more: Further widgets in the row of buttons.
 
     Attributes:
         image: The picture itself.
@@ -60,10 +59,6 @@ class PicturePane(Column):
         drawings: Sequence[Drawing] = (),
         on_tap: Callable[[Point], None] | None = None,
         on_drag: Callable[[Phase, Point], bool] | None = None,
-        more: Sequence[Widget] = (),
-        grow: int = 2,
     ) -> None:
         self.image = ImageView(ui, pixels, drawings=drawings, on_tap=on_tap, on_drag=on_drag)
-        super().__init__(
-            ui, [self.image, Row(ui, [*zoom_buttons(ui, self.image), *more])], key="picture_pane", grow=grow
-        )
+        super().__init__(ui, [self.image, Row(ui, zoom_buttons(ui, self.image))], key="picture_pane", grow=2)

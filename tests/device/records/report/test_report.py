@@ -232,7 +232,7 @@ def test_dejavu_serves_where_noto_is_absent(pages: Callable[..., list[str]], mon
 
 def test_every_value_that_can_occur_has_its_sentence() -> None:
     wanted = {
-        *(f"report.assessment_{value.value}" for value in ModelResult),
+        *(f"finding.result_{value.value}" for value in ModelResult),
         *(f"report.meaning_{value.value}" for value in ModelResult if value is not ModelResult.NOT_EVALUABLE),
         *(f"report.reason_{value.value}" for value in Reason),
         *(f"report.gender_{value.value}" for value in Gender),

@@ -11,7 +11,7 @@ from device.capture.phantom.frames import phantom_scene
 from device.inference.bundle import Bundle
 from device.inference.classifier import Classifier
 from device.inference.finding import Caution, ModelResult
-from device.ui.screens.quiz import CASES, QuizScreen
+from device.ui.screens.quiz import CASES, LESIONS, QuizScreen
 from device.ui.session.practice_scores import FILE, read_scores
 from device.words import LANGUAGES, Translator
 from tests.device.inference.conftest import shipped, shipped_folder
@@ -81,10 +81,9 @@ def test_it_fits(new_driver: NewDriver, size: tuple[int, int], language: str) ->
 @pytest.mark.parametrize("kind", list(CASES))
 def test_cases_are_of_known_kind_and_look_like_those_of_known_scanners(kind: ModelResult, shipped: Bundle) -> None:
     classifier = Classifier(shipped)
-    lesion = {ModelResult.BENIGN: "benign", ModelResult.MALIGNANT: "malignant"}.get(kind)
     for seed in CASES[kind][:8]:
-        scene = phantom_scene(seed, lesion)  # type: ignore[arg-type]  # two of its words
-        assert scene.lesion.any() == (lesion is not None)
+        scene = phantom_scene(seed, LESIONS[kind])
+        assert scene.lesion.any() == (kind is not ModelResult.NORMAL)
         finding = classifier.classify(scene.frame, careful=True)  # as a case is looked at
         assert (finding.result, finding.cautions) == (kind, (Caution.PHANTOM,))
 

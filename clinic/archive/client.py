@@ -88,6 +88,7 @@ class ArchiveClient:
         self._access = access
         verify = access.tls() if urlsplit(url).scheme == "https" else False
         self._http = httpx.Client(verify=verify, headers=access.headers(), timeout=_TIMEOUT, trust_env=False)
+        self._stranger = httpx.Client(verify=verify, timeout=_TIMEOUT, trust_env=False)  # shows no password of ours
         self._storing = threading.Lock()
 
     @property
@@ -200,13 +201,24 @@ class ArchiveClient:
         """Whether the archive accepts this ``Authorization`` header; asks for nothing real.
 
         Raises:
-            ArchiveError: It cannot be asked.
+            ArchiveError: It cannot be asked, or it gives the same answer to who shows no password, and so judges none.
         """
-        nothing = f"{self.url}/studies/2.25.0/instances"
-        with self._get(
-            nothing, {"SOPInstanceUID": "2.25.0"}, {"Authorization": authorization, "Accept": DICOM_JSON}
-        ) as reply:
-            return reply.status_code not in (401, 403)
+        if self._turns_away(authorization):
+            return False
+        if not self._turns_away(None):
+            raise ArchiveNonsenseError("it asks nobody for a password, so it cannot tell whose is right")
+        return True
+
+    def _turns_away(self, authorization: str | None) -> bool:
+        """Whether someone with this header, or with none, is refused. Only a plain answer says that he is not."""
+        shown = {} if authorization is None else {"Authorization": authorization}
+        nothing, query = f"{self.url}/studies/2.25.0/instances", {"SOPInstanceUID": "2.25.0"}
+        with self._request("GET", nothing, {**shown, "Accept": DICOM_JSON}, query, client=self._stranger) as reply:
+            if reply.status_code in (401, 403):
+                return True
+            if reply.status_code not in (200, 204, 404):
+                _raise_for(reply)
+            return False
 
     def of_other_handhelds(self, authorization: str, studies: Sequence[str]) -> frozenset[str]:
         """Which of these studies another handheld has sent than the one that comes with this header.
@@ -251,6 +263,7 @@ class ArchiveClient:
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
+        self._stranger.close()
 
     def __enter__(self) -> Self:
         return self
@@ -283,9 +296,11 @@ class ArchiveClient:
         headers: Mapping[str, str],
         query: Mapping[str, Any] | None = None,
         content: str | None = None,
+        client: httpx.Client | None = None,
     ) -> Iterator[httpx.Response]:
+        asking = client or self._http
         try:
-            with self._http.stream(method, url, params=query or None, headers=headers, content=content) as reply:
+            with asking.stream(method, url, params=query or None, headers=headers, content=content) as reply:
                 yield reply
         except httpx.HTTPError as error:
             # The text of the library's errors names the address, and addresses name studies.

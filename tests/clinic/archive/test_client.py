@@ -136,9 +136,12 @@ def test_an_archive_that_asks_for_passwords_is_believed_whatever_it_has(found: i
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 404, 429, 500, 502, 503])
 def test_an_answer_that_strangers_get_as_well_lets_nobody_in(status: int) -> None:
     """A proxy whose archive is away, a page to sign in at, an archive without passwords: none has judged a password."""
-    with made_up_archive(lambda *_: (status, b"")) as url, ArchiveClient(url, ClinicAccess()) as client:
-        with pytest.raises(ArchiveError):
-            client.accepts("Basic anything")
+    with (
+        made_up_archive(lambda *_: (status, b"")) as url,
+        ArchiveClient(url, ClinicAccess()) as client,
+        pytest.raises(ArchiveError),
+    ):
+        client.accepts("Basic anything")
 
 
 def test_a_wrong_password_and_a_silent_archive_are_told_apart(clinic: Clinic) -> None:

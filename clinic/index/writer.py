@@ -13,7 +13,7 @@ from clinic.archive.content import ExamContent
 from clinic.archive.study import StudyFacts
 from clinic.reading.policy import READ_WITHIN
 from clinic.store.database import Store
-from clinic.store.schema import Exam
+from clinic.store.schema import GONE, Exam
 
 _TRIES = 5
 
@@ -43,8 +43,8 @@ def mark_gone(store: Store, study_uid: str) -> None:
     """Say of an exam that the archive does not have it any more; what was read of it stays."""
     with store.write() as session:
         exam = session.scalars(select(Exam).where(Exam.study_uid == study_uid)).one_or_none()
-        if exam is not None and exam.problem != "gone":
-            exam.problem, exam.instances = "gone", 0
+        if exam is not None and exam.problem != GONE:
+            exam.problem, exam.instances = GONE, 0
 
 
 def mark_unreadable(store: Store, study_uid: str, now: datetime) -> None:

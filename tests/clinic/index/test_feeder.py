@@ -11,8 +11,10 @@ from sqlalchemy import select, update
 from clinic.archive import client
 from clinic.archive.errors import ArchiveNonsenseError
 from clinic.index.feeder import LEASE, TRIES, Feeder
+from clinic.index.search import Query, Tab, page_of
+from clinic.index.writer import mark_gone
 from clinic.store.database import Store
-from clinic.store.schema import ArchiveFeed, Exam, ExamState, now
+from clinic.store.schema import Account, ArchiveFeed, Exam, ExamState, now
 from device.dicom.objects import build_instances
 from tests.clinic.conftest import Clinic
 from tests.clinic.doors import handheld
@@ -78,6 +80,29 @@ def test_a_rebuild_says_what_the_archive_has_no_more(clinic: Clinic, store: Stor
         session.add(Exam(study_uid="2.25.4711", started_at=now()))
     Feeder(store, clinic.client).rebuild()
     assert exam_of(store, "2.25.4711").problem == "gone"
+
+
+def test_what_the_archive_has_no_more_waits_for_nobody(store: Store) -> None:
+    moment = now()
+    with store.write() as session:
+        session.add(Account(id="asha", name="asha", display_name="Dr Asha", role_names="reader"))
+        for uid, stage, state in (("2.25.1", 1, ExamState.RECEIVED), ("2.25.2", None, ExamState.READ)):
+            due = moment - timedelta(days=1)
+            session.add(Exam(study_uid=uid, started_at=moment, waiting_stage=stage, state=state, due_at=due))
+
+    def listed() -> list[list[str]]:
+        with store.read() as session:
+            queries = [
+                Query(tab=tab, reader_id=reader) for tab in (Tab.WAITING, Tab.OVERDUE) for reader in ("", "asha")
+            ]
+            return [sorted(exam.study_uid for exam in page_of(session, query, moment).exams) for query in queries]
+
+    assert listed() == [["2.25.1"]] * 2 + [["2.25.1", "2.25.2"]] * 2
+    for uid in ("2.25.1", "2.25.2"):
+        mark_gone(store, uid)
+    assert listed() == [[]] * 2 + [["2.25.2"]] * 2, "the patient of the one that was read is to come back all the same"
+    assert not exam_of(store, "2.25.1").is_overdue(moment)
+    assert exam_of(store, "2.25.2").is_overdue(moment)
 
 
 def test_a_feed_that_begins_anew_is_noticed(clinic: Clinic, store: Store) -> None:

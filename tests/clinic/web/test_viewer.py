@@ -97,7 +97,7 @@ def test_the_heat_map_lies_over_the_picture_and_comes_after_the_own_category(cli
 def test_patient_and_side_are_part_of_every_picture(clinic: Clinic, site: Site) -> None:
     exam = sent(clinic, site)
     page = site.browser("asha").get(f"/exams/{exam.id}").text
-    assert "<b>KB-0042</b> Wanjirũ Müller-Åse 李, 45" in page
+    assert "<b><bdi>KB-0042</bdi></b> <bdi>Wanjirũ Müller-Åse 李</bdi>, 45" in page
     assert '<b class="letter">L</b> 10 o&#39;clock' in page or '<b class="letter">L</b> 10 o\'clock' in page
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from clinic.choices import add_choices, words_of
 from clinic.enrolment import enrolment_of
 from clinic.errors import ClinicError
 from clinic.orthanc import Scanner, Worklists
@@ -96,10 +97,6 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("MAMMASCOPE_INDEX_DATABASE", ""),
         help="postgresql://... of the archive's index, or MAMMASCOPE_INDEX_DATABASE (default: SQLite)",
     )
-    parser.add_argument("--record", metavar="URL", help="base of a FHIR R4 server that gets what readers have decided")
-    parser.add_argument("--record-access", type=Path, metavar="FILE", help="TOML: user and password, or token, there")
-    parser.add_argument("--oidc", type=Path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider")
-    parser.add_argument("--time-zone", metavar="NAME", help="of the clinic (default: this machine's)")
     parser.add_argument(
         "--worklist-port", type=_port, help="DICOM port where scanners ask for the day's patients (default: none)"
     )
@@ -130,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--offer-update", type=Path, metavar="FILE", help="offer an update file to the handhelds, and end"
     )
+    add_choices(parser)
     return parser
 
 
@@ -215,11 +213,10 @@ def _worklists(args: argparse.Namespace, state: ClinicState) -> Worklists | None
 def _pages(args: argparse.Namespace, state: ClinicState) -> Pages:
     from clinic.store.database import sqlite_url  # costs half a second, which --add-device and --help need not pay
 
-    options = ["--record", args.record] if args.record else []
-    options += ["--record-access", str(args.record_access)] if args.record_access else []
-    options += ["--time-zone", zone_named(args.time_zone).key] if args.time_zone else []
+    if args.time_zone:
+        zone_named(args.time_zone)  # one that is none is said before anything is started
+    options = words_of(args)
     options += ["--worklists", str(state.folder / WORKLISTS)] if args.worklist_port else []
-    options += ["--oidc", str(args.oidc.absolute())] if args.oidc else []
     return Pages(args.pages_port, args.database or sqlite_url(state.folder / DATABASE_FILE), tuple(options))
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from clinic.choices import add_choices
 from clinic.errors import ClinicError
 from clinic.fhir.sending import export
 from clinic.fhir.server import is_address
@@ -37,7 +38,6 @@ from clinic.web.settings import DEFAULT_MODELS, Settings
 from clinic.zone import machines_zone, zone_named
 from device.errors import MammascopeError
 from device.site.access import ClinicAccess, load_access
-from device.words import LANGUAGES
 
 DEFAULT_PORT = 8743
 SECRET_FILE = "web.key"  # noqa: S105 - a file's name
@@ -97,19 +97,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="Clinic", help="name of the clinic (default: %(default)s)")
     parser.add_argument("--models", type=Path, default=DEFAULT_MODELS, help="folder of bundles, or one bundle")
     parser.add_argument(
-        "--open-in", default="", metavar="URL", help="the clinic's own viewer; {study} stands for the UID"
-    )
-    parser.add_argument(
-        "--oidc", type=Path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider, see docs/clinic.md"
-    )
-    parser.add_argument("--record", default="", metavar="URL", help="base of the health record's FHIR R4 server")
-    parser.add_argument(
-        "--record-access", type=Path, metavar="FILE", help="TOML: user and password (or token) there, whom to trust"
-    )
-    parser.add_argument(
-        "--patients", default="", metavar="URI", help="system that patients' codes belong to in the health record"
-    )
-    parser.add_argument(
         "--export-record", metavar="EXAM", help="print an exam (its UID) as a FHIR R4 transaction, and end"
     )
     parser.add_argument(
@@ -119,13 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         help="write the day's patients there for Orthanc's Modality Worklist",
     )
     parser.add_argument("--no-invitation", action="store_true", help=argparse.SUPPRESS)  # clinic/run prints it itself
-    parser.add_argument("--language", choices=list(LANGUAGES), default="en", help="of the pages (default: %(default)s)")
-    parser.add_argument("--time-zone", metavar="NAME", help="e.g. Africa/Nairobi (default: this machine's)")
-    parser.add_argument("--checked-share", type=float, default=0.1, help="share of clear exams drawn for a check")
-    parser.add_argument("--diagnosis-days", type=int, default=60, help="days from presentation to diagnosis")
-    parser.add_argument(
-        "--control-days", type=int, default=180, help="days until a probably benign finding is controlled"
-    )
+    add_choices(parser)
     return parser
 
 
@@ -136,8 +117,6 @@ def settings_from(args: argparse.Namespace) -> Settings:
         ClinicError: The state folder cannot be used, or an argument cannot be.
         MammascopeError: The archive's access cannot be used.
     """
-    if not 0.0 <= args.checked_share <= 1.0:
-        raise ClinicError(f"--checked-share {args.checked_share}: a share is between 0 and 1")
     for name in ("archive", "doors", "record"):
         address = getattr(args, name)
         if (address or name == "archive") and not is_address(address):

@@ -8,6 +8,8 @@ from csv import reader
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from io import StringIO
+from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 from sqlalchemy import update
@@ -109,6 +111,28 @@ def test_an_unforeseen_error_shows_and_logs_a_number_and_nothing_of_the_patient(
     for secret in (exam.patient_code, "Wanjir"):
         assert secret not in answer.text
         assert secret not in caplog.text
+
+
+def test_a_store_that_cannot_be_written_is_said_and_keeps_all_or_nothing(
+    site: Site, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its disk is full, or something else holds it: a person must know that his answer was not kept."""
+    with site.services.store.write() as session:
+        session.add(Exam(id="e", study_uid="2.25.1", started_at=now(), waiting_stage=1))
+    asha = site.browser("asha")
+    asha.get("/exams/e")
+    monkeypatch.setattr("clinic.store.database._BUSY_MS", 10)
+    site.services.store.close()  # connections from now on wait for less
+    blocking = connect(sqlite_file, isolation_level=None)
+    blocking.execute("BEGIN IMMEDIATE")
+    answer = asha.post("/exams/e/claim")
+    assert answer.status_code == 503
+    assert "nothing of this was saved" in answer.text
+    assert "SQLITE_BUSY" in caplog.text
+    blocking.execute("ROLLBACK")
+    blocking.close()
+    asha.get("/?tab=all")
+    assert asha.post("/exams/e/claim").status_code == 302
 
 
 MARKUP = "\"'><img src=x onerror=go()>{{7*7}}&lt;"

@@ -75,6 +75,21 @@ class Instance:
         return f"/studies/{self.study_uid}/series/{self.series_uid}/instances/{self.sop_uid}"
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One page of Orthanc's feed of changes.
+
+    Attributes:
+        last: Number of the last one; the next page is asked for with it.
+        done: Whether there are none after it.
+        entries: What has changed.
+    """
+
+    last: int
+    done: bool
+    entries: Sequence[JsonDataset]
+
+
 class ArchiveClient:
     """The archive over DICOMweb.
 
@@ -133,7 +148,7 @@ class ArchiveClient:
             found = self._datasets(f"/studies/{study_uid}/instances", {"SOPInstanceUID": sop_uid}, _LARGEST_LIST)
         except NotInArchiveError:
             return False
-        return any(entry.get("00080018", {}).get("Value") == [sop_uid] for entry in found)
+        return any(value_of(entry, "00080018") == sop_uid for entry in found)
 
     def rendered(self, instance: Instance, frame: int = 1, size: tuple[int, int] | None = None) -> Picture:
         """A frame as a picture that a browser shows, with the archive's own window.
@@ -173,7 +188,7 @@ class ArchiveClient:
         except UploadError as error:
             raise ArchiveNonsenseError(error.detail) from error
 
-    def changes(self, since: int, limit: int = 100) -> JsonDataset | None:
+    def changes(self, since: int, limit: int = 100) -> Changes | None:
         """Orthanc's feed of changes; ``None`` where the archive has none.
 
         Raises:
@@ -183,7 +198,11 @@ class ArchiveClient:
             if reply.status_code == 404:
                 return None
             _raise_for(reply)
-            return _object(_bounded(reply, _LARGEST_LIST))
+            found = _object(_bounded(reply, _LARGEST_LIST))
+        last, entries = found.get("Last"), found.get("Changes")
+        if type(last) is not int or not isinstance(entries, list):
+            raise ArchiveNonsenseError("not a page of changes")
+        return Changes(last, bool(found.get("Done", True)), [entry for entry in entries if isinstance(entry, dict)])
 
     def resource(self, path: str) -> JsonDataset | None:
         """One of Orthanc's own resources, for instance ``/studies/<its identifier>``; ``None`` when it has gone.
@@ -305,6 +324,13 @@ class ArchiveClient:
         except httpx.HTTPError as error:
             # The text of the library's errors names the address, and addresses name studies.
             raise ArchiveSilentError(f"the archive does not answer ({type(error).__name__})") from None
+
+
+def value_of(entry: JsonDataset, tag: str) -> Any:
+    """The first value of an attribute in DICOM's JSON form; ``None`` where there is none."""
+    held = entry.get(tag)
+    values = held.get("Value") if isinstance(held, dict) else None
+    return values[0] if isinstance(values, list) and values else None
 
 
 def _raise_for(reply: httpx.Response) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from clinic.archive.errors import ArchiveDeniedError, ArchiveNonsenseError, ArchiveSilentError, NotInArchiveError
+from clinic.archive.fuse import Fuse
 from device.errors import UploadError
 from device.records.pieces import Pieces
 from device.site.access import ClinicAccess
@@ -32,6 +33,10 @@ JsonDataset = dict[str, Any]
 """One DICOM data set in DICOM's JSON form."""
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_PICTURE_S: Final = 15.0
+"""Of a picture: a page waits for dozens."""
+
+_PICTURE_TIMEOUT: Final = httpx.Timeout(_PICTURE_S, connect=5.0)
 _LARGEST_LIST: Final = 16 << 20
 _LARGEST_METADATA: Final = 64 << 20
 """Bytes of a study's metadata; a cine loop's takes a few kilobytes, a report with many outlines some hundred."""
@@ -105,6 +110,7 @@ class ArchiveClient:
         self._http = httpx.Client(verify=verify, headers=access.headers(), timeout=_TIMEOUT, trust_env=False)
         self._stranger = httpx.Client(verify=verify, timeout=_TIMEOUT, trust_env=False)  # shows no password of ours
         self._storing = threading.Lock()
+        self._fuse = Fuse(_PICTURE_S)
 
     @property
     def server(self) -> str:
@@ -164,8 +170,10 @@ class ArchiveClient:
         """
         # Orthanc wants the comma as it is, so this does not go through the library's encoding of queries.
         fit = "" if size is None else f"?viewport={size[0]},{size[1]}"
-        path = f"{instance.path}/frames/{frame}/rendered{fit}"
-        with self._get(self.url + path, {}, {"Accept": "image/jpeg"}) as reply:
+        url, headers = f"{self.url}{instance.path}/frames/{frame}/rendered{fit}", {"Accept": "image/jpeg"}
+        with self._fuse.question(), self._request("GET", url, headers, limits=_PICTURE_TIMEOUT) as reply:
+            if reply.status_code in _OVERLOADED:
+                _raise_for(reply)
             if reply.status_code != 200:
                 raise NotInArchiveError(f"no picture of this instance (status {reply.status_code})")
             kind = reply.headers.get("Content-Type", "").partition(";")[0]
@@ -316,10 +324,11 @@ class ArchiveClient:
         query: Mapping[str, Any] | None = None,
         content: str | None = None,
         client: httpx.Client | None = None,
+        limits: httpx.Timeout = _TIMEOUT,
     ) -> Iterator[httpx.Response]:
-        asking = client or self._http
+        asking, asked = client or self._http, query or None
         try:
-            with asking.stream(method, url, params=query or None, headers=headers, content=content) as reply:
+            with asking.stream(method, url, params=asked, headers=headers, content=content, timeout=limits) as reply:
                 yield reply
         except httpx.HTTPError as error:
             # The text of the library's errors names the address, and addresses name studies.

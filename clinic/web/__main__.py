@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"SQLAlchemy address of the store (default: {DATABASE_VARIABLE}, else SQLite in --state)",
     )
     parser.add_argument("--bind", default=f"127.0.0.1:{DEFAULT_PORT}", help="address and port (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=8, help="requests at the same time (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=16, help="requests at the same time (default: %(default)s)")
     parser.add_argument(
         "--host", action="append", help="host name that the pages answer to; may be given several times"
     )

@@ -247,11 +247,11 @@ class ArchiveClient:
                 _raise_for(reply)
             return False
 
-    def of_other_handhelds(self, authorization: str, studies: Sequence[str]) -> frozenset[str]:
+    def of_other_handhelds(self, authorization: str, studies: Sequence[str]) -> frozenset[str] | None:
         """Which of these studies another handheld has sent than the one that comes with this header.
 
-        The gate before our own archive knows it (``clinic.gateway.gate``). Of any other archive it is not to be had:
-        then, as of studies that no handheld has begun, nothing is known and none is named.
+        The gate before our own archive knows it (``clinic.gateway.gate``); of studies that no handheld has begun it
+        names none. ``None`` where there is no such gate: of any other archive it is not to be had.
 
         Raises:
             ArchiveError: It cannot be asked, or the handheld was shut out.
@@ -259,10 +259,12 @@ class ArchiveClient:
         headers = {"Authorization": authorization, "Content-Type": "application/json"}
         question = json.dumps({"studies": list(studies)})
         with self._request("POST", f"{self.server}/handhelds/elsewhere", headers, content=question) as reply:
-            if reply.status_code == 401 or reply.status_code in _OVERLOADED:
+            if reply.status_code in (401, 500, *_OVERLOADED):
                 _raise_for(reply)
             ours = reply.status_code == 200 and reply.headers.get("Content-Type", "").startswith("application/json")
-            named = _object(_bounded(reply, _LARGEST_LIST)).get("elsewhere") if ours else []
+            if not ours:
+                return None
+            named = _object(_bounded(reply, _LARGEST_LIST)).get("elsewhere")
         if not isinstance(named, list):
             raise ArchiveNonsenseError("not a list of studies")
         return frozenset(studies).intersection(map(str, named))

@@ -50,6 +50,7 @@ class Action(StrEnum):
     UPLOADED = "uploaded"
     PREDICTED = "predicted"
     EXPORTED = "exported"
+    HANDED_OVER = "handed-over"
 
 
 def note(

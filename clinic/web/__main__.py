@@ -27,8 +27,9 @@ from clinic.fhir.sending import export
 from clinic.fhir.server import is_address
 from clinic.reading.errors import NoSuchExamError
 from clinic.reading.policy import Policy
-from clinic.state import DATABASE_FILE, VERDICT_FILE, write_private
+from clinic.state import DATABASE_FILE, DEVICE_PREFIX, VERDICT_FILE, write_private
 from clinic.store.database import Store, sqlite_url
+from clinic.store.first_named import hand_over
 from clinic.web.application import create_app
 from clinic.web.background import Background
 from clinic.web.oidc.settings import load as load_oidc
@@ -56,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = settings_from(args)
         if args.export_record:
             return _export(settings, args.export_record)
+        if args.hand_over:
+            return _hand_over(settings, *args.hand_over)
         if not args.no_invitation:
             _invite_first(settings)
     except (ClinicError, MammascopeError, OSError) as error:
@@ -98,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path, default=DEFAULT_MODELS, help="folder of bundles, or one bundle")
     parser.add_argument(
         "--export-record", metavar="EXAM", help="print an exam (its UID) as a FHIR R4 transaction, and end"
+    )
+    parser.add_argument(
+        "--hand-over",
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="let one handheld have the answers to what another has sent, in whose place it is used, and end; only for "
+        "an archive of your own, otherwise clinic/run --in-place-of",
     )
     parser.add_argument(
         "--worklists",
@@ -156,6 +166,17 @@ def _export(settings: Settings, exam: str) -> int:
         raise ClinicError(f"--export-record {exam}: there is no such exam, or it is not decided") from None
     finally:
         made.close()
+    return 0
+
+
+def _hand_over(settings: Settings, before: str, after: str) -> int:
+    store = Store(settings.database)
+    try:
+        store.migrate()
+        moved = hand_over(store, *(DEVICE_PREFIX + name.removeprefix(DEVICE_PREFIX) for name in (before, after)))
+    finally:
+        store.close()
+    print(f"{moved} exams of {before} are {after}'s from now on.")
     return 0
 
 

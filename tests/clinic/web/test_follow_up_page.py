@@ -71,3 +71,16 @@ def test_the_list_goes_on_and_a_change_leads_back_to_its_page(site: Site, monkey
     assert answer.headers["Location"] == "/follow-up?status=due&page=2"
     assert tom.get("/follow-up?page=0").status_code == 400
     assert tom.get("/follow-up?page=99").status_code == 200
+
+
+def test_who_planned_a_patient_and_who_took_her_from_the_list_is_in_the_audit_trail(site: Site) -> None:
+    tom, ada = site.browser("tom"), site.browser("ada")
+    tom.get("/planned")
+    tom.post("/planned", code="KB-0077", day="2026-11-30")
+    found = re.search(r'action="(/planned/[^"]+/remove)"', tom.get("/planned?day=2026-11-30").text)
+    assert found is not None
+    assert tom.post(found[1]).status_code == 302
+    assert "KB-0077" not in tom.get("/planned?day=2026-11-30").text
+    trail = ada.get("/audit.csv").text
+    assert ",tom,patient-planned," in trail
+    assert ",tom,patient-unplanned," in trail

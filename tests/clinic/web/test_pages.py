@@ -265,6 +265,18 @@ def test_a_cell_begins_no_formula_wherever_the_spreadsheet_s_country_puts_its_se
     assert read[1] == [cell]
 
 
+def test_a_search_that_finds_too_many_says_so(site: Site) -> None:
+    with site.services.store.write() as session:
+        for number in range(51):
+            session.add(Exam(study_uid=f"2.25.{number}", started_at=now(), patient_name=f"Mary {number}"))
+    tom = site.browser("tom")
+    tom.get("/")
+    page = tom.post("/find", patient="mary").text
+    assert "Only the newest 50 are shown" in page
+    assert page.count("<tr") == 51, "with the head"
+    assert "Only the newest" not in tom.post("/find", patient="mary 1").text
+
+
 def test_the_list_goes_on_page_by_page(site: Site) -> None:
     with site.services.store.write() as session:
         for number in range(60):

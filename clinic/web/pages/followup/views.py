@@ -190,6 +190,7 @@ def remove(planned_id: str) -> ResponseReturnValue:
             abort(404)
         day = entry.planned_on
         session.delete(entry)
+        note(session, Action.PATIENT_UNPLANNED, actor=sign_in.account().name, subject=planned_id, address=address())
     return redirect(url_for("followup.planned", day=day.isoformat()))
 
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from clinic.choices import add_choices, words_of
 from clinic.enrolment import enrolment_of
 from clinic.errors import ClinicError
 from clinic.orthanc import Scanner, Worklists
 from clinic.service import Address, Archive, Pages, find_installation
 from clinic.state import DATABASE_FILE, ClinicState, write_private
+from clinic.web.choices import add_choices, words_of
 from clinic.zone import zone_named
 from device.arguments import number_between
 from device.clinic_url import is_host

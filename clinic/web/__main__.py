@@ -21,7 +21,6 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from clinic.choices import add_choices
 from clinic.errors import ClinicError
 from clinic.fhir.sending import export
 from clinic.fhir.server import is_address
@@ -32,6 +31,7 @@ from clinic.store.database import Store, sqlite_url
 from clinic.store.first_named import hand_over
 from clinic.web.application import create_app
 from clinic.web.background import Background
+from clinic.web.choices import add_choices
 from clinic.web.oidc.settings import load as load_oidc
 from clinic.web.pages.accounts.people import first_invitation
 from clinic.web.services import make_services

@@ -5,8 +5,8 @@ import argparse
 from pathlib import Path
 
 from clinic.__main__ import _parser as of_the_clinic
-from clinic.choices import add_choices, words_of
 from clinic.web.__main__ import _parser as of_the_pages
+from clinic.web.choices import add_choices, words_of
 
 CHOSEN = (
     *("--language", "fr", "--time-zone", "Africa/Nairobi", "--open-in", "https://pacs.example/?study={study}"),

@@ -18,6 +18,7 @@ from clinic.errors import ClinicError
 from clinic.orthanc import Scanner, Worklists
 from clinic.service import Address, Archive, Pages, find_installation
 from clinic.state import DATABASE_FILE, ClinicState, write_private
+from clinic.web.choices import add_choices, words_of
 from clinic.zone import zone_named
 from device.arguments import any_path, number_between
 from device.clinic_url import is_host
@@ -62,12 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         "--state", type=any_path, default=_default_state(), metavar="DIR", help="folder of keys, passwords and images"
     )
     parser.add_argument("--name", help=f"name of the clinic (default: as last started, at first {DEFAULT_NAME})")
-    parser.add_argument("--time-zone", metavar="NAME", help="of the clinic (default: this machine's)")
     parser.add_argument("--archive-only", action="store_true", help="start no readers' pages")
     _add_addresses(parser)
     _add_databases(parser)
-    _add_connections(parser)
+    _add_scanners(parser)
     _add_handhelds(parser)
+    add_choices(parser)
     return parser
 
 
@@ -106,13 +107,8 @@ def _add_databases(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_connections(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the hospital's other systems")
-    group.add_argument("--record", metavar="URL", help="base of a FHIR R4 server that gets what readers have decided")
-    group.add_argument(
-        "--record-access", type=any_path, metavar="FILE", help="TOML: user and password, or token, there"
-    )
-    group.add_argument("--oidc", type=any_path, metavar="FILE", help="TOML: the clinic's OpenID Connect provider")
+def _add_scanners(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("scanners")
     text = "DICOM port where scanners ask for the day's patients (default: none)"
     group.add_argument("--worklist-port", type=_port, metavar="PORT", help=text)
     group.add_argument(
@@ -226,11 +222,10 @@ def _worklists(args: argparse.Namespace, state: ClinicState) -> Worklists | None
 def _pages(args: argparse.Namespace, state: ClinicState) -> Pages:
     from clinic.store.database import sqlite_url  # costs half a second, which --add-device and --help need not pay
 
-    options = ["--record", args.record] if args.record else []
-    options += ["--record-access", str(args.record_access)] if args.record_access else []
-    options += ["--time-zone", zone_named(args.time_zone).key] if args.time_zone else []
+    if args.time_zone:
+        zone_named(args.time_zone)  # one that is none is said before anything is started
+    options = words_of(args)
     options += ["--worklists", str(state.folder / WORKLISTS)] if args.worklist_port else []
-    options += ["--oidc", str(args.oidc.absolute())] if args.oidc else []
     return Pages(args.pages_port, args.database or sqlite_url(state.folder / DATABASE_FILE), tuple(options))
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from clinic.archive.errors import ArchiveDeniedError, ArchiveNonsenseError, ArchiveSilentError, NotInArchiveError
+from clinic.archive.fuse import Fuse
 from device.errors import UploadError
 from device.records.pieces import Pieces
 from device.site.access import ClinicAccess
@@ -32,6 +33,10 @@ JsonDataset = dict[str, Any]
 """One DICOM data set in DICOM's JSON form."""
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_PICTURE_S: Final = 15.0
+"""Of a picture: a page waits for dozens."""
+
+_PICTURE_TIMEOUT: Final = httpx.Timeout(_PICTURE_S, connect=5.0)
 _LARGEST_LIST: Final = 16 << 20
 _LARGEST_METADATA: Final = 64 << 20
 """Bytes of a study's metadata; a cine loop's takes a few kilobytes, a report with many outlines some hundred."""
@@ -75,6 +80,21 @@ class Instance:
         return f"/studies/{self.study_uid}/series/{self.series_uid}/instances/{self.sop_uid}"
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One page of Orthanc's feed of changes.
+
+    Attributes:
+        last: Number of the last one; the next page is asked for with it.
+        done: Whether there are none after it.
+        entries: What has changed.
+    """
+
+    last: int
+    done: bool
+    entries: Sequence[JsonDataset]
+
+
 class ArchiveClient:
     """The archive over DICOMweb.
 
@@ -88,7 +108,9 @@ class ArchiveClient:
         self._access = access
         verify = access.tls() if urlsplit(url).scheme == "https" else False
         self._http = httpx.Client(verify=verify, headers=access.headers(), timeout=_TIMEOUT, trust_env=False)
+        self._stranger = httpx.Client(verify=verify, timeout=_TIMEOUT, trust_env=False)  # shows no password of ours
         self._storing = threading.Lock()
+        self._fuse = Fuse(_PICTURE_S)
 
     @property
     def server(self) -> str:
@@ -132,7 +154,7 @@ class ArchiveClient:
             found = self._datasets(f"/studies/{study_uid}/instances", {"SOPInstanceUID": sop_uid}, _LARGEST_LIST)
         except NotInArchiveError:
             return False
-        return any(entry.get("00080018", {}).get("Value") == [sop_uid] for entry in found)
+        return any(value_of(entry, "00080018") == sop_uid for entry in found)
 
     def rendered(self, instance: Instance, frame: int = 1, size: tuple[int, int] | None = None) -> Picture:
         """A frame as a picture that a browser shows, with the archive's own window.
@@ -148,8 +170,10 @@ class ArchiveClient:
         """
         # Orthanc wants the comma as it is, so this does not go through the library's encoding of queries.
         fit = "" if size is None else f"?viewport={size[0]},{size[1]}"
-        path = f"{instance.path}/frames/{frame}/rendered{fit}"
-        with self._get(self.url + path, {}, {"Accept": "image/jpeg"}) as reply:
+        url, headers = f"{self.url}{instance.path}/frames/{frame}/rendered{fit}", {"Accept": "image/jpeg"}
+        with self._fuse.question(), self._request("GET", url, headers, limits=_PICTURE_TIMEOUT) as reply:
+            if reply.status_code in _OVERLOADED:
+                _raise_for(reply)
             if reply.status_code != 200:
                 raise NotInArchiveError(f"no picture of this instance (status {reply.status_code})")
             kind = reply.headers.get("Content-Type", "").partition(";")[0]
@@ -172,7 +196,7 @@ class ArchiveClient:
         except UploadError as error:
             raise ArchiveNonsenseError(error.detail) from error
 
-    def changes(self, since: int, limit: int = 100) -> JsonDataset | None:
+    def changes(self, since: int, limit: int = 100) -> Changes | None:
         """Orthanc's feed of changes; ``None`` where the archive has none.
 
         Raises:
@@ -182,7 +206,11 @@ class ArchiveClient:
             if reply.status_code == 404:
                 return None
             _raise_for(reply)
-            return _object(_bounded(reply, _LARGEST_LIST))
+            found = _object(_bounded(reply, _LARGEST_LIST))
+        last, entries = found.get("Last"), found.get("Changes")
+        if type(last) is not int or not isinstance(entries, list):
+            raise ArchiveNonsenseError("not a page of changes")
+        return Changes(last, bool(found.get("Done", True)), [entry for entry in entries if isinstance(entry, dict)])
 
     def resource(self, path: str) -> JsonDataset | None:
         """One of Orthanc's own resources, for instance ``/studies/<its identifier>``; ``None`` when it has gone.
@@ -200,19 +228,30 @@ class ArchiveClient:
         """Whether the archive accepts this ``Authorization`` header; asks for nothing real.
 
         Raises:
-            ArchiveError: It cannot be asked.
+            ArchiveError: It cannot be asked, or it gives the same answer to who shows no password, and so judges none.
         """
-        nothing = f"{self.url}/studies/2.25.0/instances"
-        with self._get(
-            nothing, {"SOPInstanceUID": "2.25.0"}, {"Authorization": authorization, "Accept": DICOM_JSON}
-        ) as reply:
-            return reply.status_code not in (401, 403)
+        if self._turns_away(authorization):
+            return False
+        if not self._turns_away(None):
+            raise ArchiveNonsenseError("it asks nobody for a password, so it cannot tell whose is right")
+        return True
 
-    def of_other_handhelds(self, authorization: str, studies: Sequence[str]) -> frozenset[str]:
+    def _turns_away(self, authorization: str | None) -> bool:
+        """Whether someone with this header, or with none, is refused. Only a plain answer says that he is not."""
+        shown = {} if authorization is None else {"Authorization": authorization}
+        nothing, query = f"{self.url}/studies/2.25.0/instances", {"SOPInstanceUID": "2.25.0"}
+        with self._request("GET", nothing, {**shown, "Accept": DICOM_JSON}, query, client=self._stranger) as reply:
+            if reply.status_code in (401, 403):
+                return True
+            if reply.status_code not in (200, 204, 404):
+                _raise_for(reply)
+            return False
+
+    def of_other_handhelds(self, authorization: str, studies: Sequence[str]) -> frozenset[str] | None:
         """Which of these studies another handheld has sent than the one that comes with this header.
 
-        The gate before our own archive knows it (``clinic.gateway.gate``). Of any other archive it is not to be had:
-        then, as of studies that no handheld has begun, nothing is known and none is named.
+        The gate before our own archive knows it (``clinic.gateway.gate``); of studies that no handheld has begun it
+        names none. ``None`` where there is no such gate: of any other archive it is not to be had.
 
         Raises:
             ArchiveError: It cannot be asked, or the handheld was shut out.
@@ -220,10 +259,12 @@ class ArchiveClient:
         headers = {"Authorization": authorization, "Content-Type": "application/json"}
         question = json.dumps({"studies": list(studies)})
         with self._request("POST", f"{self.server}/handhelds/elsewhere", headers, content=question) as reply:
-            if reply.status_code == 401 or reply.status_code in _OVERLOADED:
+            if reply.status_code in (401, 500, *_OVERLOADED):
                 _raise_for(reply)
             ours = reply.status_code == 200 and reply.headers.get("Content-Type", "").startswith("application/json")
-            named = _object(_bounded(reply, _LARGEST_LIST)).get("elsewhere") if ours else []
+            if not ours:
+                return None
+            named = _object(_bounded(reply, _LARGEST_LIST)).get("elsewhere")
         if not isinstance(named, list):
             raise ArchiveNonsenseError("not a list of studies")
         return frozenset(studies).intersection(map(str, named))
@@ -251,6 +292,7 @@ class ArchiveClient:
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
+        self._stranger.close()
 
     def __enter__(self) -> Self:
         return self
@@ -283,13 +325,23 @@ class ArchiveClient:
         headers: Mapping[str, str],
         query: Mapping[str, Any] | None = None,
         content: str | None = None,
+        client: httpx.Client | None = None,
+        limits: httpx.Timeout = _TIMEOUT,
     ) -> Iterator[httpx.Response]:
+        asking, asked = client or self._http, query or None
         try:
-            with self._http.stream(method, url, params=query or None, headers=headers, content=content) as reply:
+            with asking.stream(method, url, params=asked, headers=headers, content=content, timeout=limits) as reply:
                 yield reply
         except httpx.HTTPError as error:
             # The text of the library's errors names the address, and addresses name studies.
             raise ArchiveSilentError(f"the archive does not answer ({type(error).__name__})") from None
+
+
+def value_of(entry: JsonDataset, tag: str) -> Any:
+    """The first value of an attribute in DICOM's JSON form; ``None`` where there is none."""
+    held = entry.get(tag)
+    values = held.get("Value") if isinstance(held, dict) else None
+    return values[0] if isinstance(values, list) and values else None
 
 
 def _raise_for(reply: httpx.Response) -> None:

@@ -45,6 +45,9 @@ REPORT_CLASSES: Final = frozenset({ComprehensiveSRStorage, Comprehensive3DSRStor
 IMAGE_CLASSES: Final = frozenset(
     {UltrasoundImageStorage, UltrasoundMultiFrameImageStorage, SecondaryCaptureImageStorage}
 )
+CLOCKS_DIFFER: Final = timedelta(days=1)
+"""How far a sender's clock may be ahead of the clinic's and be believed all the same."""
+
 MOST_VIEWS: Final = 200
 MOST_PIXELS: Final = 50_000_000
 """Of a picture: six times what the largest screens have. The archive unpacks all of it for every thumbnail, and a file
@@ -252,7 +255,7 @@ def _taken_at(dataset: Dataset, zone: tzinfo) -> str:
 def _moment(dataset: Dataset, now: datetime, zone: tzinfo) -> datetime:
     """When the exam was begun; a clock that runs ahead must not keep an exam on top for months."""
     moment = _parsed(dataset, "Study", zone)
-    return now if moment is None or moment > now + timedelta(days=1) else moment
+    return now if moment is None or moment > now + CLOCKS_DIFFER else moment
 
 
 def _parsed(dataset: Dataset, what: str, zone: tzinfo) -> datetime | None:

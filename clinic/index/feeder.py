@@ -8,6 +8,7 @@ goes on from where it was. Doing a change twice does no harm.
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from clinic.archive.client import ArchiveClient, JsonDataset
+from clinic.archive.client import ArchiveClient, Changes, value_of
 from clinic.archive.errors import ArchiveNonsenseError
 from clinic.archive.study import read_study
 from clinic.index.writer import mark_gone, mark_unreadable, put
@@ -72,14 +73,14 @@ class Feeder:
             changes = self._archive.changes(position, _BATCH)
             if changes is None:
                 return self.reconcile(now() - _LOOK_BACK)
-            if int(changes.get("Last", 0)) < position:
+            if changes.last < position:
                 log.warning("the archive's change feed starts over; the index is rebuilt")
                 self._advance(0)
                 return self.rebuild()
             for study_uid in self._studies_in(changes):
                 done += self.read(study_uid)
-            position = int(changes.get("Last", position))
-            if not self._advance(position) or changes.get("Done", True):
+            position = changes.last
+            if not self._advance(position) or changes.done:
                 return done
 
     def rebuild(self) -> int:
@@ -155,21 +156,21 @@ class Feeder:
         offset = 0
         while page := self._archive.studies(query, _PAGE, offset):
             for entry in page:
-                uid, count = _value(entry, _STUDY_UID), _value(entry, _COUNT)
+                uid, count = value_of(entry, _STUDY_UID), str(value_of(entry, _COUNT))
                 if isinstance(uid, str):
-                    yield uid, int(count or 0)
+                    yield uid, int(count) if re.fullmatch("[0-9]{1,9}", count) else 0
             if len(page) < _PAGE:
                 return
             offset += len(page)
 
-    def _studies_in(self, changes: JsonDataset) -> list[str]:
+    def _studies_in(self, changes: Changes) -> list[str]:
         """Study Instance UIDs that a page of changes concerns, each once.
 
         Every instance stored is one change; those of a study that is in the page anyway are not looked up.
         """
         found: dict[str, str | None] = {}
         series: dict[str, str] = {}
-        for change in changes.get("Changes", ()):
+        for change in changes.entries:
             kind, identifier = change.get("ChangeType"), str(change.get("ID"))
             if kind in ("NewStudy", "StableStudy"):
                 found.setdefault(identifier, None)
@@ -177,20 +178,19 @@ class Feeder:
                 found.setdefault(parent, None)
         uids = []
         for identifier in found:
-            study = self._archive.resource(f"/studies/{identifier}")
-            uid = (study or {}).get("MainDicomTags", {}).get("StudyInstanceUID")
-            if isinstance(uid, str):
+            uid = _named(self._archive.resource(f"/studies/{identifier}"), "MainDicomTags", "StudyInstanceUID")
+            if uid is not None:
                 uids.append(uid)
         return uids
 
     def _study_of(self, instance: str, series: dict[str, str]) -> str | None:
         """Orthanc's identifier of the study that an instance is in."""
-        parent = (self._archive.resource(f"/instances/{instance}") or {}).get("ParentSeries")
-        if not isinstance(parent, str):
+        parent = _named(self._archive.resource(f"/instances/{instance}"), "ParentSeries")
+        if parent is None:
             return None
         if parent not in series:
-            study = (self._archive.resource(f"/series/{parent}") or {}).get("ParentStudy")
-            if not isinstance(study, str):
+            study = _named(self._archive.resource(f"/series/{parent}"), "ParentStudy")
+            if study is None:
                 return None
             series[parent] = study
         return series[parent]
@@ -220,6 +220,8 @@ class Feeder:
             return session.execute(kept).scalar_one_or_none() is not None
 
 
-def _value(entry: JsonDataset, tag: str) -> Any:
-    values = entry.get(tag, {}).get("Value")
-    return values[0] if isinstance(values, list) and values else None
+def _named(found: Any, *names: str) -> str | None:
+    """A text inside one of Orthanc's resources; ``None`` where there is none."""
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None

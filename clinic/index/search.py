@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, false, func, literal
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
 from clinic.store.known import known_to
-from clinic.store.schema import Exam, ExamState, Moment, Reading, name_key
+from clinic.store.schema import GONE, Exam, ExamState, Moment, Reading, name_key
 from clinic.zone import begin_of
 
 PAGE: Final = 25
@@ -164,7 +164,7 @@ def _filtered(wanted: Select[Any], query: Query, moment: datetime) -> Select[Any
 
 def _tab(query: Query, moment: datetime) -> list[ColumnElement[bool]]:
     if query.tab is Tab.WAITING:
-        waiting: list[ColumnElement[bool]] = [Exam.waiting_stage.is_not(None)]
+        waiting: list[ColumnElement[bool]] = [Exam.waiting_stage.is_not(None), Exam.problem.is_distinct_from(GONE)]
         if query.reader_id:
             own = select(Reading.exam_id).where(Reading.reader_id == query.reader_id, Reading.exam_id == Exam.id)
             waiting.append(or_(Exam.waiting_stage == 1, ~own.exists()))
@@ -176,7 +176,7 @@ def _tab(query: Query, moment: datetime) -> list[ColumnElement[bool]]:
     if query.tab is Tab.DISAGREEMENT:
         return [Exam.state == ExamState.DISAGREEMENT, known_to(query.reader_id)]
     if query.tab is Tab.OVERDUE:
-        return [Exam.due_at < moment]
+        return [Exam.due_at < moment, or_(Exam.waiting_stage.is_(None), Exam.problem.is_distinct_from(GONE))]
     if query.tab is Tab.READ:
         # What is left out is said instead of what is meant: most exams are read, and are found in the list's own order.
         return [Exam.state.not_in((ExamState.RECEIVED, ExamState.DISAGREEMENT)), known_to(query.reader_id)]

@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from clinic.archive.content import ExamContent
-from clinic.archive.study import StudyFacts
+from clinic.archive.study import CLOCKS_DIFFER, StudyFacts
 from clinic.reading.policy import READ_WITHIN
 from clinic.store.database import Store
-from clinic.store.schema import Exam
+from clinic.store.schema import GONE, Exam
 
 _TRIES = 5
 
@@ -43,8 +43,8 @@ def mark_gone(store: Store, study_uid: str) -> None:
     """Say of an exam that the archive does not have it any more; what was read of it stays."""
     with store.write() as session:
         exam = session.scalars(select(Exam).where(Exam.study_uid == study_uid)).one_or_none()
-        if exam is not None and exam.problem != "gone":
-            exam.problem, exam.instances = "gone", 0
+        if exam is not None and exam.problem != GONE:
+            exam.problem, exam.instances = GONE, 0
 
 
 def mark_unreadable(store: Store, study_uid: str, now: datetime) -> None:
@@ -65,7 +65,9 @@ def _put(store: Store, facts: StudyFacts, now: datetime) -> str:
             exam = Exam(study_uid=facts.study_uid, received_at=now, waiting_stage=1, due_at=now + READ_WITHIN)
             session.add(exam)
         exam.instances = facts.instances
-        exam.started_at = facts.started_at
+        # Of a clock that runs ahead, what it said is believed no sooner because the exam has grown since.
+        ahead = facts.started_at > exam.received_at + CLOCKS_DIFFER
+        exam.started_at = exam.received_at if ahead else facts.started_at
         for name, value in facts.columns.items():
             setattr(exam, name, value)
         exam.content = facts.content.to_json()

@@ -13,7 +13,8 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ from device.records.exam import (
     Patient,
     View,
 )
-from device.records.uids import new_exam_uid, new_uids
+from device.records.uids import CINE, OVERLAY, REPORT, derived_uid
 
 Answer = dict[str, Any]
 _LONGEST_SIDE: Final = 1600
@@ -80,7 +81,7 @@ class Workbench:
     def _predict(self, request: Answer) -> Answer:
         frame, _ = self._frame(request)
         finding = self._model().classify(frame)
-        exam = _exam(request["details"], frame, finding)
+        exam = _exam(request, frame, finding)
         device = DeviceIdentity(serial=request["serial"], site=request["site"])
         instances = [
             {"kind": made.kind, "sop_uid": made.sop_uid, "content": base64.b64encode(made.content).decode()}
@@ -121,9 +122,9 @@ def heat_layer(frame: Frame, finding: Finding) -> Pixels:
     return layer
 
 
-def _exam(details: dict[str, Any], frame: Frame, finding: Finding) -> Exam:
-    """What a handheld would have made of the same picture."""
-    moment = datetime.now(UTC)
+def _exam(request: Answer, frame: Frame, finding: Finding) -> Exam:
+    """What a handheld would have made of the same picture; all its UIDs follow from the name that the request gives."""
+    details, name, moment = request["details"], request["name"], datetime.fromisoformat(request["moment"])
     patient = Patient(
         code=details["code"],
         name=details.get("name", ""),
@@ -131,18 +132,17 @@ def _exam(details: dict[str, Any], frame: Frame, finding: Finding) -> Exam:
         gender=Gender(details["gender"]) if details.get("gender") else None,
         family_history=FamilyHistory(details.get("family_history") or FamilyHistory.UNKNOWN),
     )
-    uid, derived = new_uids()
     view = View(
-        uid=uid,
-        derived_uids=derived,
-        frame=frame,
+        uid=derived_uid(name, "view"),
+        derived_uids={kind: derived_uid(name, kind) for kind in (OVERLAY, CINE, REPORT)},
+        frame=replace(frame, captured_at=moment),
         finding=finding,
         frozen_at=moment,
         laterality=Laterality(details["laterality"]) if details.get("laterality") else None,
         clock_position=details.get("clock"),
     )
     return Exam(
-        uid=new_exam_uid(),
+        uid=derived_uid(name, "exam"),
         patient=patient,
         operator=details["operator"],
         started_at=moment,

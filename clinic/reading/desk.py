@@ -38,7 +38,7 @@ from clinic.reading.policy import READ_WITHIN, Policy
 from clinic.reading.verdicts import SigningKey, add_verdict
 from clinic.store.audit import Action, Detail, note
 from clinic.store.database import Store
-from clinic.store.schema import Account, Comment, Exam, ExamState, Reading, Role
+from clinic.store.schema import GONE, Account, Comment, Exam, ExamState, Reading, Role
 from device.records.uids import new_exam_uid
 
 CLAIM_LASTS: Final = timedelta(minutes=30)
@@ -107,12 +107,14 @@ class Desk:
         """Take an exam for reading, or keep it a while longer.
 
         Raises:
-            NotWaitingError: It waits for no reading.
+            NotWaitingError: It waits for no reading, or the archive does not have it any more.
             OwnReadingError: This reader has read it before.
             ClaimedByOtherError: Another reader has it.
         """
         try:
             with self._changing(exam_id) as (session, exam):
+                if exam.problem == GONE:
+                    raise NotWaitingError(exam.id)
                 self._check_free(session, exam, reader, moment)
                 fresh = exam.claimed_by != reader.id or not exam.is_claimed(moment)
                 exam.claimed_by, exam.claimed_until = reader.id, moment + CLAIM_LASTS

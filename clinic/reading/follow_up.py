@@ -2,7 +2,8 @@
 """Who is to come back and by when, opened by readings and closed by outcomes.
 
 The WHO's Global Breast Cancer Initiative asks for a diagnosis within 60 days of the first presentation, so days are
-counted from a woman's first exam in the index that is not yet followed up to an end, not from the reading.
+counted from a woman's first exam in the index that is not yet followed up to an end, not from the reading: from one
+that waits for a reader, or whose diagnosis or further imaging is open or was lost.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from clinic.reading.lexicon import Advice
@@ -158,15 +159,18 @@ def last_day(due_at: datetime | None, zone: tzinfo) -> date | None:
 
 
 def _first_presentation(session: Session, exam: Exam) -> datetime:
-    """Begin of the patient's first exam of this episode."""
+    """Begin of the patient's first exam that still asks for an answer; who came for a control begins anew."""
     if not exam.patient_code:
         return exam.started_at
+    for_an_answer = and_(FollowUp.reason != Reason.CONTROL, func.coalesce(FollowUp.ended, "") != Status.DONE)
     earliest = (
         select(Exam.started_at)
+        .outerjoin(FollowUp, FollowUp.exam_id == Exam.id)
         .where(
             Exam.patient_code == exam.patient_code,
             Exam.started_at > exam.started_at - FIRST_PRESENTATION_WITHIN,
             Exam.started_at <= exam.started_at,
+            or_(Exam.waiting_stage.is_not(None), for_an_answer),
         )
         .order_by(Exam.started_at)
         .limit(1)

@@ -46,10 +46,12 @@ class Action(StrEnum):
     FOLLOW_UP_CHANGED = "follow-up-changed"
     OUTCOME_ENTERED = "outcome-entered"
     PATIENT_PLANNED = "patient-planned"
+    PATIENT_UNPLANNED = "patient-unplanned"
     LIST_FETCHED = "list-fetched"
     UPLOADED = "uploaded"
     PREDICTED = "predicted"
     EXPORTED = "exported"
+    HANDED_OVER = "handed-over"
 
 
 def note(

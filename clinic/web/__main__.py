@@ -26,10 +26,12 @@ from clinic.fhir.sending import export
 from clinic.fhir.server import is_address
 from clinic.reading.errors import NoSuchExamError
 from clinic.reading.policy import Policy
-from clinic.state import DATABASE_FILE, VERDICT_FILE, write_private
+from clinic.state import DATABASE_FILE, DEVICE_PREFIX, VERDICT_FILE, write_private
 from clinic.store.database import Store, sqlite_url
+from clinic.store.first_named import hand_over
 from clinic.web.application import create_app
 from clinic.web.background import Background
+from clinic.web.choices import add_choices
 from clinic.web.oidc.settings import load as load_oidc
 from clinic.web.pages.accounts.people import first_invitation
 from clinic.web.services import make_services
@@ -38,7 +40,6 @@ from clinic.zone import machines_zone, zone_named
 from device.arguments import any_path, number_between, thread_count
 from device.errors import MammascopeError
 from device.site.access import ClinicAccess, load_access
-from device.words import LANGUAGES
 
 DEFAULT_PORT = 8743
 SECRET_FILE = "web.key"  # noqa: S105 - a file's name
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = settings_from(args)
         if args.export_record:
             return _export(settings, args.export_record)
+        if args.hand_over:
+            return _hand_over(settings, *args.hand_over)
         if not args.no_invitation:
             _invite_first(settings)
     except (ClinicError, MammascopeError, OSError) as error:
@@ -64,9 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     Server(settings, args.bind, args.threads).run()
     return 0
-
-
-_days = number_between(1, 3650)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,15 +85,13 @@ def _parser() -> argparse.ArgumentParser:
         help=f"SQLAlchemy address of the store (default: {DATABASE_VARIABLE}, else SQLite in --state)",
     )
     parser.add_argument("--name", default="Clinic", help="name of the clinic (default: %(default)s)")
-    parser.add_argument("--language", choices=list(LANGUAGES), default="en", help="of the pages (default: %(default)s)")
-    parser.add_argument("--time-zone", metavar="NAME", help="e.g. Africa/Nairobi (default: this machine's)")
     text = "bundles, or one bundle (default: the shipped ones)"
     parser.add_argument("--models", type=any_path, default=DEFAULT_MODELS, metavar="DIR", help=text)
     parser.add_argument("--no-invitation", action="store_true", help=argparse.SUPPRESS)  # clinic/run prints it itself
     _add_server(parser)
     _add_archive(parser)
-    _add_connections(parser)
-    _add_policy(parser)
+    _add_tasks(parser)
+    add_choices(parser)
     return parser
 
 
@@ -101,7 +99,7 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("server")
     group.add_argument("--bind", default=f"127.0.0.1:{DEFAULT_PORT}", help="address and port (default: %(default)s)")
     text = "requests at the same time (default: %(default)s)"
-    group.add_argument("--threads", type=thread_count, default=8, metavar="N", help=text)
+    group.add_argument("--threads", type=thread_count, default=16, metavar="N", help=text)
     text = "host name that the pages answer to; may be given several times"
     group.add_argument("--host", action="append", help=text)
     text = "proxies before it whose headers are believed (default: %(default)s)"
@@ -120,33 +118,21 @@ def _add_archive(parser: argparse.ArgumentParser) -> None:
     )
     text = "DICOMweb service that knows the handhelds' passwords (default: the archive)"
     group.add_argument("--doors", default="", metavar="URL", help=text)
-    text = "the clinic's own viewer; {study} stands for the UID"
-    group.add_argument("--open-in", default="", metavar="URL", help=text)
 
 
-def _add_connections(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the hospital's other systems")
-    text = "TOML: the clinic's OpenID Connect provider, see docs/clinic.md"
-    group.add_argument("--oidc", type=any_path, metavar="FILE", help=text)
-    group.add_argument("--record", default="", metavar="URL", help="base of the health record's FHIR R4 server")
-    text = "TOML: user and password (or token) there, whom to trust"
-    group.add_argument("--record-access", type=any_path, metavar="FILE", help=text)
-    text = "system that patients' codes belong to in the health record"
-    group.add_argument("--patients", default="", metavar="URI", help=text)
+def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("tasks")
     text = "print an exam (its UID) as a FHIR R4 transaction, and end"
     group.add_argument("--export-record", metavar="EXAM", help=text)
+    group.add_argument(
+        "--hand-over",
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="let one handheld have the answers to what another has sent, in whose place it is used, and end; only for "
+        "an archive of your own, otherwise clinic/run --in-place-of",
+    )
     text = "write the day's patients there for Orthanc's Modality Worklist"
     group.add_argument("--worklists", type=any_path, metavar="FOLDER", help=text)
-
-
-def _add_policy(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("policy")
-    text = "of clear exams, drawn for a check (default: %(default)s)"
-    group.add_argument("--checked-share", type=float, default=0.1, metavar="SHARE", help=text)
-    text = "from presentation to diagnosis (default: %(default)s)"
-    group.add_argument("--diagnosis-days", type=_days, default=60, metavar="DAYS", help=text)
-    text = "until a probably benign finding is controlled (default: %(default)s)"
-    group.add_argument("--control-days", type=_days, default=180, metavar="DAYS", help=text)
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
@@ -156,8 +142,6 @@ def settings_from(args: argparse.Namespace) -> Settings:
         ClinicError: The state folder cannot be used, or an argument cannot be.
         MammascopeError: The archive's access cannot be used.
     """
-    if not 0.0 <= args.checked_share <= 1.0:
-        raise ClinicError(f"--checked-share {args.checked_share}: a share is between 0 and 1")
     for name in ("archive", "doors", "record"):
         address = getattr(args, name)
         if (address or name == "archive") and not is_address(address):
@@ -197,6 +181,17 @@ def _export(settings: Settings, exam: str) -> int:
         raise ClinicError(f"--export-record {exam}: there is no such exam, or it is not decided") from None
     finally:
         made.close()
+    return 0
+
+
+def _hand_over(settings: Settings, before: str, after: str) -> int:
+    store = Store(settings.database)
+    try:
+        store.migrate()
+        moved = hand_over(store, *(DEVICE_PREFIX + name.removeprefix(DEVICE_PREFIX) for name in (before, after)))
+    finally:
+        store.close()
+    print(f"{moved} exams of {before} are {after}'s from now on.")
     return 0
 
 

@@ -38,7 +38,8 @@ def in_memory(name: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _postgresql_programs() -> Path | None:
+def postgresql_programs() -> Path | None:
+    """Folder of the programs of Debian's packages, ``None`` where they are missing."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return found[-1].parent if found else None
 
@@ -46,7 +47,7 @@ def _postgresql_programs() -> Path | None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Address of a PostgreSQL server of Debian's packages, started for the tests; skips by name without it."""
-    programs = _postgresql_programs()
+    programs = postgresql_programs()
     if programs is None:
         pytest.skip("postgresql is not installed")
     # Not a folder of pytest's: those are closed to other users again whenever another run of it begins.

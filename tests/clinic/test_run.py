@@ -118,6 +118,10 @@ def test_a_port_that_cannot_be_is_refused(run: list[str], port: str) -> None:
         (["--host", ""], "a name or an address alone is needed"),
         (["--worklist-port", "4242", "--worklist-for", "LOGIQ1"], "AE title and its address are needed"),
         (["--time-zone", "Mars/Olympus"], "Africa/Nairobi"),
+        (["--checked-share", "10"], "a share is between 0 and 1"),
+        (["--checked-share", "nan"], "a share is between 0 and 1"),
+        (["--diagnosis-days", "0"], "a whole number from 1"),
+        (["--language", "de"], "invalid choice"),
     ],
 )
 def test_a_place_that_cannot_be_is_refused_before_anything_starts(

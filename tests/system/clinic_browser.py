@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.patience import PATIENT_S
@@ -112,6 +112,19 @@ return pressed;
 """What is on paper and cannot be pressed there, and what is not there and should be."""
 
 
+def gone(element: WebElement) -> bool:
+    """Whether an element is of a page that was left; while it is being left, chromedriver has other words for that."""
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        if "does not belong to the document" not in str(error.msg):
+            raise
+        return True
+    return False
+
+
 class Person:
     """One person's browser.
 
@@ -201,7 +214,7 @@ class Person:
         page = self.driver.find_element(By.TAG_NAME, "html")
         wanted = f'//main//*[self::button or self::a][normalize-space()="{words}"]'
         self._click(self.driver.find_element(By.XPATH, wanted))
-        WebDriverWait(self.driver, PATIENT_S).until(staleness_of(page))
+        WebDriverWait(self.driver, PATIENT_S).until(lambda _: gone(page))
 
     def reload_until(self, path: str, words: str, times: int = 1) -> None:
         """Load a page again and again until it says something, or says it so many times."""

@@ -3,19 +3,23 @@
 
     python -m pytest tests/system/test_clinic_moves.py
 
-Two machines are two folders of which the first is gone afterwards, other ports, and another name. First the new machine
-is reached by another address, then by the old one, as it is where a name in the network moves with the clinic.
+Two machines are two folders of which the first is gone afterwards, other ports, and another name; with PostgreSQL also
+two pairs of databases, likewise. First the new machine is reached by another address, then by the old one, as it is
+where a name in the network moves with the clinic.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from clinic.certificates import key_pin
 from clinic.state import DATABASE_FILE, ClinicState
@@ -31,6 +35,7 @@ from device.upload.pace import Pace
 from device.upload.still_there import standing
 from device.upload.stow import DicomWebArchive
 from device.upload.uploader import Uploader
+from tests.clinic.conftest import postgresql, postgresql_programs
 from tests.clinic.whole_clinic import Running, indexed
 from tests.device.upload.device_records import Records
 from tests.device.upload.real_archive import installation
@@ -42,15 +47,106 @@ NAME: Final = "mammascope-clinic"
 pytestmark = pytest.mark.skipif(installation() is None, reason="orthanc, orthanc-dicomweb and nginx are missing")
 
 
-class Elsewhere(Running):
-    """A clinic under another name and other ports."""
+class Databases(Protocol):
+    """Where a clinic keeps what is no picture, and how that goes to another machine."""
 
-    def __init__(self, checkout: Path, folder: Path, host: str, port: int | None = None) -> None:
+    def of(self, machine: str, folder: Path) -> Mapping[str, str]:
+        """What the environment of a clinic says of it, on one machine; nothing where all of it is in the folder."""
+
+    def move(self, before: str, after: str, folder: Path) -> None:
+        """By the handbook: from one machine, which is gone then, by files in a folder, to another."""
+
+
+class InFolder:
+    """SQLite: it is in the clinic's folder, and goes where that goes."""
+
+    def of(self, machine: str, folder: Path) -> Mapping[str, str]:
+        del machine
+        return {"MAMMASCOPE_DATABASE": sqlite_url(folder / DATABASE_FILE), "MAMMASCOPE_INDEX_DATABASE": ""}
+
+    def move(self, before: str, after: str, folder: Path) -> None:
+        del before, after, folder
+
+
+class InPostgresql:
+    """PostgreSQL: two databases of a user who may do nothing else; each machine has a pair of its own.
+
+    Args:
+        server: Address of a server, as its administrator.
+    """
+
+    USER: Final = "pages"
+    NAMES: Final = ("clinic", "archive")
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._run(f"CREATE ROLE {self.USER} LOGIN")
+        self._make("a")
+
+    def of(self, machine: str, folder: Path) -> Mapping[str, str]:
+        del folder
+        place = re.sub("//[^@]*@", f"//{self.USER}@", self._server)
+        clinic, archive = (f"{place}/{name}_{machine}" for name in self.NAMES)
+        index = archive.replace("postgresql+psycopg:", "postgresql:")
+        return {"MAMMASCOPE_DATABASE": clinic, "MAMMASCOPE_INDEX_DATABASE": index}
+
+    def move(self, before: str, after: str, folder: Path) -> None:
+        plain = self._server.replace("postgresql+psycopg:", "postgresql:")
+        for name in self.NAMES:
+            dump = self._program("pg_dump", "--format=custom", f"{plain}/{name}_{before}")
+            (folder / f"{name}.dump").write_bytes(dump)
+            self._run(f"DROP DATABASE {name}_{before}")
+        self._make(after)
+        for name in self.NAMES:
+            self._program("pg_restore", f"--dbname={plain}/{name}_{after}", stdin=folder / f"{name}.dump")
+
+    def _make(self, machine: str) -> None:
+        for name in self.NAMES:
+            self._run(f"CREATE DATABASE {name}_{machine} OWNER {self.USER}")
+
+    def _run(self, command: str) -> None:
+        engine = create_engine(f"{self._server}/postgres", isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(command))
+        engine.dispose()
+
+    @staticmethod
+    def _program(name: str, *words: str, stdin: Path = Path(os.devnull)) -> bytes:
+        programs = postgresql_programs()
+        assert programs is not None, "the server runs"
+        with stdin.open("rb") as given:
+            command = [str(programs / name), *words]
+            return subprocess.run(command, stdin=given, check=True, capture_output=True, timeout=PATIENT_S).stdout
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    if request.param == "sqlite":
+        return InFolder()
+    found = installation()
+    if found is None or found.index is None:
+        pytest.skip("orthanc-postgresql is not installed")
+    return InPostgresql(request.getfixturevalue(postgresql.__name__))
+
+
+class Elsewhere(Running):
+    """A clinic under another name and other ports, with databases that its environment names."""
+
+    def __init__(
+        self, checkout: Path, folder: Path, host: str, environment: Mapping[str, str], port: int | None = None
+    ) -> None:
         super().__init__(checkout, folder)
         self.host = host
+        self.environment = environment
         if port is not None:
             self.ports[0] = port
         self._words = [*self._words[: self._words.index("--host")], "--host", host, "--port", str(self.ports[0])]
+
+    def start(self) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            super().start()
 
 
 class Reader(Browser):
@@ -64,9 +160,10 @@ class Reader(Browser):
 class Moved:
     """A clinic with a day's work in it, the handheld that has done some of it, and the same clinic elsewhere."""
 
-    def __init__(self, checkout: Path, folder: Path) -> None:
-        self.checkout, self.folder = checkout, folder
-        self.old = Elsewhere(checkout, folder / "machine-a" / "var" / "lib" / NAME, "localhost")
+    def __init__(self, checkout: Path, folder: Path, databases: Databases) -> None:
+        self.checkout, self.folder, self.databases = checkout, folder, databases
+        place = folder / "machine-a" / "var" / "lib" / NAME
+        self.old = Elsewhere(checkout, place, "localhost", databases.of("a", place))
         self.records = Records(folder / "handheld")
         with self.old:
             self.where = self.old.enrol("ward-3")
@@ -79,7 +176,7 @@ class Moved:
             readers.append(self.reader("ben", invited[0]))
             self.seen, self.read = self.records.final_exam("KB-0001"), self.records.final_exam("KB-0002")
             assert self.send(self.where) == 2
-            store = Store(sqlite_url(self.old.folder / DATABASE_FILE))
+            store = Store(self.old.environment["MAMMASCOPE_DATABASE"])
             self.places = [indexed(store, exam.uid) for exam in (self.seen, self.read)]
             store.close()
             self.decide(readers, self.places[0])
@@ -93,15 +190,20 @@ class Moved:
         made.sign_in(name)
         return made
 
-    def restore(self) -> Path:
-        """By the handbook: pack the folder, unpack it elsewhere; the old machine is no more."""
+    def restore(self) -> tuple[Path, Mapping[str, str]]:
+        """By the handbook: pack the folder, unpack it elsewhere; the old machine is no more.
+
+        Returns:
+            The folder on the new machine, and what the environment says there.
+        """
         packed, new = self.folder / "clinic.tar.gz", self.folder / "machine-b" / "srv"
         new.mkdir(parents=True)
         before = self.old.folder.parent
         subprocess.run(["tar", "-C", before, "-czf", packed, NAME], check=True)
         before.rename(self.folder / "gone")
         subprocess.run(["tar", "-C", new, "-xzf", packed], check=True)
-        return new / NAME
+        self.databases.move("a", "b", self.folder)
+        return new / NAME, self.databases.of("b", new / NAME)
 
     def send(self, where: Destination) -> int:
         return Uploader(self.records.folder, lambda _: where, self.records.opener).run_once().sent
@@ -133,12 +235,12 @@ class Moved:
                 reader.post(f"/exams/{place}/{step}", **fields)
 
 
-def test_a_clinic_goes_on_on_another_machine(checkout: Path, tmp_path: Path) -> None:
+def test_a_clinic_goes_on_on_another_machine(checkout: Path, tmp_path: Path, databases: Databases) -> None:
     os.umask(0o077)
-    moved = Moved(checkout, tmp_path)
+    moved = Moved(checkout, tmp_path, databases)
     old_key = ClinicState(moved.old.folder).server("", ["localhost"]).certificate
-    folder = moved.restore()
-    with Elsewhere(checkout, folder, "127.0.0.1") as new:
+    folder, environment = moved.restore()
+    with Elsewhere(checkout, folder, "127.0.0.1", environment) as new:
         assert CODE.search("".join(new.said)) is None, "there is an administrator"
         with pytest.raises(UploadError):  # at the address it knows, there is nobody
             moved.fetch(moved.where)
@@ -166,7 +268,7 @@ def test_a_clinic_goes_on_on_another_machine(checkout: Path, tmp_path: Path) -> 
         assert numbers == list(range(1, len(numbers) + 1))
 
     # Its name in the network has moved as well: the handheld notices nothing.
-    with Elsewhere(checkout, folder, "localhost", moved.old.ports[0]):
+    with Elsewhere(checkout, folder, "localhost", environment, moved.old.ports[0]):
         later = moved.records.final_exam("KB-0004")
         assert moved.send(moved.where) == 1
         assert moved.standing(moved.where, later.uid) is Standing.PRESENT

@@ -74,6 +74,25 @@ def test_a_length_is_measured_by_the_keyboard_kept_and_taken_away(day: Day) -> N
     assert not person.has(".length")
 
 
+def test_what_did_not_come_and_what_was_not_kept_is_said(day: Day) -> None:
+    person = day.reader
+    person.size("desktop")
+    driver = person.driver
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/full.jpg", "*/measure"]})
+    try:
+        person.open("/exams/{blind}".format(**day.places))
+        person.wait_for("[data-missing]:not([hidden])")
+        assert not person.has("[data-failed]:not([hidden])")
+        person.find("[data-stage]").send_keys("m", Keys.ENTER, Keys.ARROW_RIGHT * 60, Keys.ENTER)
+        person.wait_for("[data-failed]:not([hidden])")
+    finally:
+        driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    person.open("/exams/{blind}".format(**day.places))
+    person.wait_for_pictures()
+    assert not person.has("[data-missing]:not([hidden])")
+
+
 def test_views_of_a_lesion_stand_together(day: Day) -> None:
     person = day.reader
     person.size("desktop")

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from clinic.store.schema.accounts import Account, Invitation, OutsideIdentity, OutsideTry, Role, SignIn
 from clinic.store.schema.base import Base, Moment, now, opaque_id
-from clinic.store.schema.exams import Exam, ExamState, name_key
-from clinic.store.schema.feeds import ArchiveFeed, Attempt, Verdict
+from clinic.store.schema.exams import GONE, Exam, ExamState, name_key
+from clinic.store.schema.feeds import ArchiveFeed, Attempt, NamedStudy, Verdict
 from clinic.store.schema.follow_up import FollowUp, Outcome, PlannedPatient
 from clinic.store.schema.health_record import RecordEntry
 from clinic.store.schema.readings import AuditEntry, Comment, ReaderCalliper, Reading
 from clinic.store.schema.uploads import Upload
 
 __all__ = [
+    "GONE",
     "Account",
     "ArchiveFeed",
     "Attempt",
@@ -24,6 +25,7 @@ __all__ = [
     "FollowUp",
     "Invitation",
     "Moment",
+    "NamedStudy",
     "Outcome",
     "OutsideIdentity",
     "OutsideTry",

@@ -18,6 +18,10 @@ SearchKey: Final = String(_KEY_LENGTH).with_variant(String(_KEY_LENGTH, collatio
 """Sorted by its code points on both kinds of store, so that all that begins alike stands together."""
 
 
+GONE: Final = "gone"
+"""The problem of an exam that the archive does not have any more: nobody can read it."""
+
+
 class ExamState(StrEnum):
     """Where an exam stands at the clinic.
 
@@ -135,6 +139,10 @@ class Exam(Base):
     def is_claimed(self, moment: datetime) -> bool:
         """Whether a reader has it at this moment."""
         return self.claimed_by is not None and self.claimed_until is not None and self.claimed_until > moment
+
+    def is_overdue(self, moment: datetime) -> bool:
+        """Whether its next step is overdue; the reading of what is gone is none."""
+        return self.due_at is not None and self.due_at < moment and not (self.problem == GONE and self.waiting_stage)
 
     def shown_state(self, moment: datetime, *, blind: bool = False) -> ExamState:
         """The state as people see it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes between the clinic and others: how far the archive was read, verdicts for handhelds, attempts counted."""
+"""What goes between the clinic and others: how far the archive was read, verdicts for handhelds, whose studies are."""
 
 from __future__ import annotations
 
@@ -48,6 +48,20 @@ class Verdict(Base):
     made_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime | None] = mapped_column()
     seen_by: Mapped[str] = mapped_column(String(64), default="")
+
+
+class NamedStudy(Base):
+    """Which handheld was the first to name a study, where the archive does not say who has sent it.
+
+    Attributes:
+        handheld: Its name at the archive.
+    """
+
+    __tablename__ = "named_study"
+
+    study_uid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    handheld: Mapped[str] = mapped_column(String(64), index=True)
+    named_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Attempt(Base):

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Final
 
 from flask import Flask, Response, g, make_response, render_template, request
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from clinic.archive.errors import ArchiveError, NotInArchiveError
@@ -20,7 +21,7 @@ from clinic.web.base.language import chosen
 
 log = logging.getLogger(__name__)
 
-KNOWN: Final = frozenset({400, 401, 403, 404, 405, 413, 429, 502})
+KNOWN: Final = frozenset({400, 401, 403, 404, 405, 413, 429, 502, 503})
 
 
 def install(app: Flask) -> None:
@@ -28,6 +29,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ReadingError, _reading)
     app.register_error_handler(ArchiveError, _archive)
+    for kind in (InterfaceError, OperationalError, TimeoutError):
+        app.register_error_handler(kind, _store)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -71,6 +74,14 @@ def _archive(error: ArchiveError) -> Response:
         return page(404, "http_404")
     log.warning("archive: %s", error)
     return page(502, "http_502")
+
+
+def _store(error: SQLAlchemyError) -> Response:
+    """The store is away, locked, or its disk is full; a transaction is kept whole or not at all."""
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(error).__name__
+    log.error("store: %s at %s", code, request.endpoint)
+    return page(503, "http_503")
 
 
 def _unforeseen(error: Exception) -> Response:

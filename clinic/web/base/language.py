@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Flask, Response, g, request
+from markupsafe import Markup, escape
 
 from clinic.web.locale import catalogue
 from clinic.web.services import services
@@ -34,8 +35,16 @@ def chosen() -> str:
 
 
 def translated(key: str, **values: object) -> str:
-    """The text for a key in the language of this request."""
-    return catalogue(g.get("language") or services().settings.language)(key, **values)
+    """The text for a key in the language of this request; what is markup among the values, like a time, stays so."""
+    say = catalogue(g.get("language") or services().settings.language)
+    places = {name: f"\ue000{name}\ue001" for name, value in values.items() if isinstance(value, Markup)}
+    text = say(key, **{**values, **places})
+    if not places:
+        return text
+    whole = str(escape(text))
+    for name, place in places.items():
+        whole = whole.replace(place, str(values[name]))
+    return Markup(whole)  # noqa: S704 - escaped above, but for what was markup before
 
 
 def keep(response: Response, code: str) -> None:

@@ -12,9 +12,11 @@ function shape(name, attributes, parent) {
 }
 
 export class Callipers {
-  constructor(stage, token) {
+  // ask(address, request) gives the server's answer, or nothing after it has told the person so.
+  constructor(stage, token, ask) {
     this.stage = stage;
     this.token = token;
+    this.ask = ask;
     this.stroke = Number(stage.drawing.dataset.stroke);
     this.start = null;
     this.cursor = null;
@@ -67,12 +69,12 @@ export class Callipers {
     const start = this.start;
     this.start = null;
     this.first.remove();
-    const answer = await fetch(this.stage.figure.dataset.measure, {
+    const answer = await this.ask(this.stage.figure.dataset.measure, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": this.token },
       body: JSON.stringify({ start, end: point }),
     });
-    if (answer.ok) {
+    if (answer) {
       this.draw(start, point, await answer.json());
     }
   }
@@ -107,8 +109,8 @@ export class Callipers {
   // What was measured by mistake goes, here and at the clinic, as long as the reading is open.
   async remove(id) {
     const address = this.stage.figure.dataset.measure.replace(/measure$/, `callipers/${id}/remove`);
-    const answer = await fetch(address, { method: "POST", headers: { "X-CSRF-Token": this.token } });
-    if (answer.ok) {
+    const answer = await this.ask(address, { method: "POST", headers: { "X-CSRF-Token": this.token } });
+    if (answer) {
       for (const part of this.stage.figure.querySelectorAll(`[data-calliper="${id}"]`)) {
         part.remove();
       }

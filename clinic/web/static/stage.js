@@ -14,6 +14,7 @@ export class Stage {
     this.pointers = new Map();
     this.moved = false;
     this.reset();
+    this.watch(figure.querySelector("[data-missing]"));
     const box = this.drawing.viewBox.baseVal;
     this.layers.style.setProperty("--shape", String(box.width / box.height));
     this.element.addEventListener("pointerdown", (event) => this.down(event));
@@ -23,6 +24,16 @@ export class Stage {
     }
     this.element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.element.addEventListener("dblclick", () => !this.tap && this.reset());
+  }
+
+  // Black is a picture as well: one that is not there must not be taken for one.
+  watch(missing) {
+    const look = () => {
+      missing.hidden = !(this.tissue.complete && this.tissue.naturalWidth === 0);
+    };
+    this.tissue.addEventListener("load", look);
+    this.tissue.addEventListener("error", look);
+    look();
   }
 
   reset() {

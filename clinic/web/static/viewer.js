@@ -12,7 +12,13 @@ function start(root) {
   const pictures = root.querySelector("[data-pictures]");
   const figures = [...pictures.querySelectorAll("[data-picture]")];
   const stages = figures.map((figure) => new Stage(figure));
-  const callipers = stages.map((stage) => new Callipers(stage, root.dataset.csrf));
+  const failed = root.querySelector("[data-failed]");
+  const ask = async (address, request) => {
+    const answer = await fetch(address, request).catch(() => null);
+    failed.hidden = Boolean(answer?.ok);
+    return answer?.ok ? answer : null;
+  };
+  const callipers = stages.map((stage) => new Callipers(stage, root.dataset.csrf, ask));
   for (const figure of root.querySelectorAll(".earlier [data-picture]")) {
     new Stage(figure);
   }
@@ -100,8 +106,7 @@ function start(root) {
   }
 
   async function picture(address) {
-    const answer = await fetch(address);
-    if (!answer.ok) {
+    if (!(await ask(address))) {
       stop();
       return null;
     }

@@ -5,13 +5,14 @@ import pytest
 
 from clinic.archive.client import ArchiveClient, Instance
 from clinic.archive.content import Line
-from clinic.archive.errors import ArchiveDeniedError, ArchiveSilentError, NotInArchiveError
+from clinic.archive.errors import ArchiveDeniedError, ArchiveError, ArchiveSilentError, NotInArchiveError
 from clinic.archive.study import StudyFacts, read_study
 from clinic.store.schema import now
 from device.dicom.objects import build_instances
 from device.errors import ContentConflictError
 from device.inference.finding import ModelResult
 from device.site.access import ClinicAccess
+from tests.clinic.archive.made_up import made_up_archive
 from tests.clinic.conftest import Clinic
 from tests.device.upload import exams
 from tests.ports import nobodys_port
@@ -120,6 +121,27 @@ def test_the_archive_says_who_may_come_in(clinic: Clinic) -> None:
     wrong = base64.b64encode(b"device-test:guess").decode()
     assert clinic.client.accepts(f"Basic {right}")
     assert not clinic.client.accepts(f"Basic {wrong}")
+
+
+@pytest.mark.parametrize("found", [200, 204, 404])
+def test_an_archive_that_asks_for_passwords_is_believed_whatever_it_has(found: int) -> None:
+    def answer(_path: str, authorization: str) -> tuple[int, bytes]:
+        return (found if authorization == "Basic right" else 401), b""
+
+    with made_up_archive(answer) as url, ArchiveClient(url, ClinicAccess()) as client:
+        assert client.accepts("Basic right")
+        assert not client.accepts("Basic wrong")
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 400, 404, 429, 500, 502, 503])
+def test_an_answer_that_strangers_get_as_well_lets_nobody_in(status: int) -> None:
+    """A proxy whose archive is away, a page to sign in at, an archive without passwords: none has judged a password."""
+    with (
+        made_up_archive(lambda *_: (status, b"")) as url,
+        ArchiveClient(url, ClinicAccess()) as client,
+        pytest.raises(ArchiveError),
+    ):
+        client.accepts("Basic anything")
 
 
 def test_a_wrong_password_and_a_silent_archive_are_told_apart(clinic: Clinic) -> None:

@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 from datetime import timedelta
 
 import pytest
 from pydicom import dcmread
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from clinic.archive import client
-from clinic.archive.errors import ArchiveNonsenseError
+from clinic.archive.client import ArchiveClient
+from clinic.archive.content import ExamContent
+from clinic.archive.errors import ArchiveError, ArchiveNonsenseError
+from clinic.archive.study import StudyFacts
 from clinic.index.feeder import LEASE, TRIES, Feeder
+from clinic.index.search import Query, Tab, page_of
+from clinic.index.writer import mark_gone, put
 from clinic.store.database import Store
-from clinic.store.schema import ArchiveFeed, Exam, ExamState, now
+from clinic.store.schema import Account, ArchiveFeed, Exam, ExamState, now
 from device.dicom.objects import build_instances
+from device.site.access import ClinicAccess
+from tests.clinic.archive.made_up import made_up_archive
 from tests.clinic.conftest import Clinic
 from tests.clinic.doors import handheld
 from tests.device.upload import exams
@@ -78,6 +87,74 @@ def test_a_rebuild_says_what_the_archive_has_no_more(clinic: Clinic, store: Stor
         session.add(Exam(study_uid="2.25.4711", started_at=now()))
     Feeder(store, clinic.client).rebuild()
     assert exam_of(store, "2.25.4711").problem == "gone"
+
+
+def test_what_the_archive_has_no_more_waits_for_nobody(store: Store) -> None:
+    moment = now()
+    with store.write() as session:
+        session.add(Account(id="asha", name="asha", display_name="Dr Asha", role_names="reader"))
+        for uid, stage, state in (("2.25.1", 1, ExamState.RECEIVED), ("2.25.2", None, ExamState.READ)):
+            due = moment - timedelta(days=1)
+            session.add(Exam(study_uid=uid, started_at=moment, waiting_stage=stage, state=state, due_at=due))
+
+    def listed() -> list[list[str]]:
+        with store.read() as session:
+            queries = [
+                Query(tab=tab, reader_id=reader) for tab in (Tab.WAITING, Tab.OVERDUE) for reader in ("", "asha")
+            ]
+            return [sorted(exam.study_uid for exam in page_of(session, query, moment).exams) for query in queries]
+
+    assert listed() == [["2.25.1"]] * 2 + [["2.25.1", "2.25.2"]] * 2
+    for uid in ("2.25.1", "2.25.2"):
+        mark_gone(store, uid)
+    assert listed() == [[]] * 2 + [["2.25.2"]] * 2, "the patient of the one that was read is to come back all the same"
+    assert not exam_of(store, "2.25.1").is_overdue(moment)
+    assert exam_of(store, "2.25.2").is_overdue(moment)
+
+
+def test_a_clock_that_runs_ahead_moves_its_exam_no_further_when_the_exam_grows(store: Store) -> None:
+    received = now()
+    later = received + timedelta(days=10)
+    for moment, said in ((received, received), (later, later), (later, received + timedelta(days=8))):
+        facts = StudyFacts("2.25.1", 1, said, {}, ExamContent(()))  # what is not to be believed is said to be now
+        put(store, facts, moment)
+        assert exam_of(store, "2.25.1").started_at == received
+
+
+NONSENSE: tuple[object, ...] = ([], "x", 7, None, {"Value": 7}, {"Value": [{}]}, [[]], {"x": "y"})
+
+
+@pytest.mark.parametrize("what", ["Last", "Changes", "a change", "an instance", "a series", "a study", "a list"])
+def test_whatever_an_archive_answers_ends_nothing(store: Store, what: str) -> None:
+    """Or one strange answer would end the thread that brings exams in and verdicts out, and nobody would notice."""
+    for value in NONSENSE:
+        change: object = {"ChangeType": "NewInstance", "ID": "i", "Seq": 1}
+        changes = {"Last": 1, "Done": True, "Changes": [value if what == "a change" else change]}
+        answers = {
+            "/changes": changes | ({what: value} if what in changes else {}),
+            "/instances": value if what == "an instance" else {"ParentSeries": "s"},
+            "/series": value if what == "a series" else {"ParentStudy": "t"},
+            "/studies": {"MainDicomTags": value if what == "a study" else {"StudyInstanceUID": "2.25.1"}},
+            "/dicom-web": [
+                {"0020000D": value, "00080018": value},
+                {"00201208": value, "0020000D": {"Value": ["2.25.1"]}},
+                {"00201208": {"Value": [value]}, "0020000D": {"Value": [value]}},
+            ],
+        }
+
+        def answer(path: str, _: str, answers: dict[str, object] = answers) -> tuple[int, bytes]:
+            if what == "a list" and path.startswith("/changes"):
+                return 404, b""
+            return 200, json.dumps(answers[f"/{path.split('/')[1].split('?')[0]}"]).encode()
+
+        with made_up_archive(answer) as url, ArchiveClient(url, ClinicAccess()) as client:
+            feeder = Feeder(store, client)
+            with contextlib.suppress(ArchiveError):
+                feeder.run_once()
+            with contextlib.suppress(ArchiveError):
+                client.has("2.25.1", "2.25.2")
+        with store.write() as session:
+            session.execute(delete(ArchiveFeed))
 
 
 def test_a_feed_that_begins_anew_is_noticed(clinic: Clinic, store: Store) -> None:

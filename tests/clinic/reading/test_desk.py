@@ -20,7 +20,8 @@ from clinic.reading.errors import (
     NotWaitingError,
     OwnReadingError,
 )
-from clinic.reading.lexicon import Advice, Edition
+from clinic.reading.follow_up import Status, end
+from clinic.reading.lexicon import Advice, Edition, advice_for
 from clinic.reading.policy import Policy
 from clinic.reading.verdicts import mark_seen, unseen
 from clinic.store.schema import Account, AuditEntry, Exam, ExamState, FollowUp, Reading, Verdict, now
@@ -176,6 +177,37 @@ def test_the_days_count_from_the_first_presentation(room: Room) -> None:
     due_at = room.again(exam).due_at
     assert due_at is not None
     assert due_at < moment
+
+
+@pytest.mark.parametrize(
+    ("earlier", "days_left"),
+    [
+        ("clear", 60),
+        ("control", 60),
+        ("done", 60),
+        ("lost", -10),
+        ("open", -10),
+        ("waits for the second", -10),
+    ],
+)
+def test_they_count_from_none_that_was_followed_up_to_an_end(room: Room, earlier: str, days_left: int) -> None:
+    """Who comes back after a control, or years after a clear exam, is not overdue on the day of her visit."""
+    asha, ben, moment = room.account("asha"), room.account("ben"), now()
+    model = "malignant" if earlier == "waits for the second" else None
+    first = room.exam(patient_code="KB-1", model_result=model, started_at=moment - timedelta(days=70))
+    categories = {"control": "3", "done": "4B", "lost": "4B", "open": "4B"}
+    category = categories.get(earlier, "2")
+    room.desk.claim(first.id, asha, moment)
+    room.desk.read_blind(first.id, asha, Opinion(category, Edition.V2025), moment)
+    room.desk.decide(first.id, asha, Decision(category, advice_for(category)), moment)
+    if earlier in ("done", "lost"):
+        with room.store.write() as session:
+            end(session, session.scalars(select(FollowUp)).one(), Status(earlier), moment)
+    exam = room.exam(patient_code="KB-1", model_result="malignant", started_at=moment)
+    read(room, exam, ben, SUSPICIOUS)
+    with room.store.read() as session:
+        follow_up = session.scalars(select(FollowUp).where(FollowUp.exam_id == exam.id)).one()
+    assert follow_up.due_on == (moment + timedelta(days=days_left)).date()
 
 
 RACE = """

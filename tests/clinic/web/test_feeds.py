@@ -170,6 +170,7 @@ def test_the_clinic_sees_who_has_come_back_by_what_a_handheld_says(clinic: Clini
     assert not listed()
     say(exam.study_uid)
     assert listed()
+    assert "has come back: <time " in tom.get("/follow-up").text
     say(exam.study_uid)
     handheld(site, "/device/v1/verdicts", {"studies": [exam.study_uid]})  # says nothing about it
     handheld(site, "/device/v1/verdicts", {"studies": ["2.25.4711"], "come_back": []})

@@ -8,6 +8,8 @@ from csv import reader
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from io import StringIO
+from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 from sqlalchemy import update
@@ -109,6 +111,28 @@ def test_an_unforeseen_error_shows_and_logs_a_number_and_nothing_of_the_patient(
     for secret in (exam.patient_code, "Wanjir"):
         assert secret not in answer.text
         assert secret not in caplog.text
+
+
+def test_a_store_that_cannot_be_written_is_said_and_keeps_all_or_nothing(
+    site: Site, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its disk is full, or something else holds it: a person must know that his answer was not kept."""
+    with site.services.store.write() as session:
+        session.add(Exam(id="e", study_uid="2.25.1", started_at=now(), waiting_stage=1))
+    asha = site.browser("asha")
+    asha.get("/exams/e")
+    monkeypatch.setattr("clinic.store.database._BUSY_MS", 10)
+    site.services.store.close()  # connections from now on wait for less
+    blocking = connect(sqlite_file, isolation_level=None)
+    blocking.execute("BEGIN IMMEDIATE")
+    answer = asha.post("/exams/e/claim")
+    assert answer.status_code == 503
+    assert "nothing of this was saved" in answer.text
+    assert "SQLITE_BUSY" in caplog.text
+    blocking.execute("ROLLBACK")
+    blocking.close()
+    asha.get("/?tab=all")
+    assert asha.post("/exams/e/claim").status_code == 302
 
 
 MARKUP = "\"'><img src=x onerror=go()>{{7*7}}&lt;"
@@ -241,6 +265,18 @@ def test_a_cell_begins_no_formula_wherever_the_spreadsheet_s_country_puts_its_se
     assert read[1] == [cell]
 
 
+def test_a_search_that_finds_too_many_says_so(site: Site) -> None:
+    with site.services.store.write() as session:
+        for number in range(51):
+            session.add(Exam(study_uid=f"2.25.{number}", started_at=now(), patient_name=f"Mary {number}"))
+    tom = site.browser("tom")
+    tom.get("/")
+    page = tom.post("/find", patient="mary").text
+    assert "Only the newest 50 are shown" in page
+    assert page.count("<tr") == 51, "with the head"
+    assert "Only the newest" not in tom.post("/find", patient="mary 1").text
+
+
 def test_the_list_goes_on_page_by_page(site: Site) -> None:
     with site.services.store.write() as session:
         for number in range(60):
@@ -251,7 +287,7 @@ def test_the_list_goes_on_page_by_page(site: Site) -> None:
     path: str | None = "/"
     while path is not None:
         page = tom.get(path).text
-        seen += re.findall(r">(P-\d\d)</a>", page)
+        seen += re.findall(r">(P-\d\d)</bdi></a>", page)
         following = re.search(r'rel="next" href="([^"]+)"', page)
         path = following[1].replace("&amp;", "&") if following else None
     assert seen == [f"P-{number:02d}" for number in range(60)]

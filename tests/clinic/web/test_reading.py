@@ -193,6 +193,19 @@ def test_what_nobody_may_do_to_an_exam_that_does_not_exist(site: Site, path: str
     assert asha.post(f"/exams/made-up/{path}", **form).status_code == 404
 
 
+def test_an_exam_that_was_deleted_in_the_archive_is_said_so_once_somebody_looks(clinic: Clinic, site: Site) -> None:
+    exam, asha = sent(clinic, site), site.browser("asha")
+    clinic.archive.delete(exam.study_uid)
+    assert exam.patient_code in asha.get("/").text
+    assert asha.get(f"/exams/{exam.id}/views/1/thumbnail.jpg").status_code == 404
+    assert f"/exams/{exam.id}" not in asha.get("/").text, "it waits for nobody"
+    page = asha.get(f"/exams/{exam.id}").text
+    assert "no longer has this exam" in page
+    assert "/claim" not in page
+    assert "not waiting for a reading" in asha.post(f"/exams/{exam.id}/claim").text
+    assert f"/exams/{exam.id}" in asha.get("/?tab=all").text
+
+
 def test_technicians_do_not_read(clinic: Clinic, site: Site) -> None:
     exam, tom = sent(clinic, site), site.browser("tom")
     tom.get(f"/exams/{exam.id}")

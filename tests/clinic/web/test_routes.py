@@ -57,7 +57,8 @@ TOKENS: Final[tuple[object, ...]] = (
 FILTERS: Final = ("after", "tab", "order", "site", "operator", "state", "since", "until", "result")
 PERIOD: Final = ("since", "until")
 QUERIES: Final = {
-    "worklist.show": FILTERS, "worklist.export": FILTERS, "followup.show": ("status",), "followup.planned": ("day",),
+    "worklist.show": FILTERS, "worklist.export": FILTERS, "followup.show": ("status", "page"),
+    "followup.planned": ("day",),
     "oversight.agreement": PERIOD, "oversight.export_agreement": PERIOD, "oversight.export_audit": PERIOD,
     "oversight.audit": (*PERIOD, "before"), "reading.show": ("beside",), "accounts.sign_in": ("next",),
 }  # fmt: skip
@@ -67,7 +68,8 @@ FORMS: Final = {
     "accounts.accept_invitation": ("code", "name", "display_name", "password"), "accounts.change_password": ("old",),
     "accounts.invite_somebody": ("role",), "accounts.change": ("role", "active"), "reading.comment": ("text",),
     "reading.read_blind": ("category", "edition", "note", "shape"), "reading.decide": ("category", "advice", "note"),
-    "followup.add_outcome": ("kind", "proof", "side", "histology", "proven_on"), "followup.change": ("status", "note"),
+    "followup.add_outcome": ("kind", "proof", "side", "histology", "proven_on"), 
+    "followup.change": ("status", "note", "seen", "tab", "page"),
     "followup.plan": ("code", "name", "age", "gender", "family_history", "handheld", "day"),
     "upload.choose_frame": ("frame",),
 }  # fmt: skip

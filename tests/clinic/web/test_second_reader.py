@@ -96,6 +96,13 @@ def test_an_exam_that_waits_for_a_second_reader_becomes_overdue(clinic: Clinic, 
     assert timedelta(days=6) < due - now() <= timedelta(days=7)
 
 
+def seen_of(browser: Browser) -> str:
+    """What the form of a follow-up says of how it was when the page was loaded."""
+    found = re.search(r'name="seen" value="([^"]+)"', browser.page)
+    assert found is not None
+    return found[1]
+
+
 def test_a_follow_up_that_is_opened_again_is_due_again(clinic: Clinic, site: Site) -> None:
     exam = sent(clinic, site, birads=None, started_at=now() - timedelta(days=70))
     asha, tom = site.browser("asha"), site.browser("tom")
@@ -104,8 +111,8 @@ def test_a_follow_up_that_is_opened_again_is_due_again(clinic: Clinic, site: Sit
     assert site.again(exam).waiting_stage is None
     found = re.search(r'action="(/follow-up/[^"]+)"', tom.get("/follow-up").text)
     assert found is not None
-    assert tom.post(found[1], status="lost").status_code == 302
+    assert tom.post(found[1], status="lost", seen=seen_of(tom)).status_code == 302
     assert exam.id not in tom.get("/?tab=overdue").text
     tom.get("/follow-up?status=lost")
-    assert tom.post(found[1], status="open").status_code == 302
+    assert tom.post(found[1], status="open", seen=seen_of(tom)).status_code == 302
     assert exam.id in tom.get("/?tab=overdue").text

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
+from clinic.archive.client import ArchiveClient
+from clinic.archive.errors import ArchiveNonsenseError
 from clinic.store.schema import Account, Exam, Upload, now
 from device.capture.phantom.frames import IN_DISTRIBUTION_SEED, phantom_frame
 from tests.clinic.conftest import Clinic
@@ -55,6 +58,37 @@ def test_a_picture_goes_the_way_of_a_handheld_s(clinic: Clinic, site: Site) -> N
     assert tom.post(f"{where}/predict").status_code == 302
     assert len(clinic.client.study_metadata(exam.study_uid)) == 3
     assert "KB-0099" in tom.get("/upload").text
+
+
+def test_a_second_try_makes_no_second_exam(clinic: Clinic, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive went away between two of its instances, or another tab was quicker."""
+    tom = site.browser("tom")
+    where = upload(tom, png(), code="KB-0100").location
+    tom.get(where)
+    whole = ArchiveClient.store
+    stored: list[str] = []
+
+    def store(client: ArchiveClient, *words: Any) -> None:
+        if len(stored) == 1:
+            stored.append("")
+            raise ArchiveNonsenseError("it has gone away")
+        whole(client, *words)
+        stored.append(words[0])
+
+    monkeypatch.setattr(ArchiveClient, "store", store)
+    refused = tom.post(f"{where}/predict")
+    assert refused.status_code == 502
+    assert "Predict" in refused.text, "the button is there again"
+    assert tom.post(f"{where}/predict").status_code == 302
+    assert len({study for study in stored if study}) == 1
+    with site.services.store.write() as session:  # as the other tab's transaction, which began before, would see it
+        kept = session.scalars(select(Upload)).one()
+        assert len(clinic.client.study_metadata(str(kept.study_uid))) == 3
+        kept.done_at, kept.content = None, png()
+    assert tom.post(f"{where}/predict").status_code == 302
+    assert len({study for study in stored if study}) == 1
+    with site.services.store.read() as session:
+        assert len(session.scalars(select(Exam).where(Exam.patient_code == "KB-0100")).all()) == 1
 
 
 def test_a_reader_is_led_to_the_exam_and_sees_no_result_before_his_own(site: Site) -> None:

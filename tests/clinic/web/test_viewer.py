@@ -97,8 +97,9 @@ def test_the_heat_map_lies_over_the_picture_and_comes_after_the_own_category(cli
 def test_patient_and_side_are_part_of_every_picture(clinic: Clinic, site: Site) -> None:
     exam = sent(clinic, site)
     page = site.browser("asha").get(f"/exams/{exam.id}").text
-    assert "<b>KB-0042</b> Wanjirũ Müller-Åse 李, 45" in page
+    assert "<b><bdi>KB-0042</bdi></b> <bdi>Wanjirũ Müller-Åse 李</bdi>, 45" in page
     assert '<b class="letter">L</b> 10 o&#39;clock' in page or '<b class="letter">L</b> 10 o\'clock' in page
+    assert 'alt="Ultrasound picture, view 1, Left breast, 10 o&#39;clock"' in page, "as it is read out"
 
 
 def test_views_of_a_lesion_stand_together_under_its_place(clinic: Clinic, site: Site) -> None:

@@ -98,6 +98,13 @@ class RealArchive:
         (one,) = [entry for entry in found if entry["Type"] == "Instance"]
         return bytes(session.get(f"{base}/instances/{one['ID']}/file", timeout=PATIENT_S).content)
 
+    def delete(self, study_uid: str) -> None:
+        """Delete a study, as an administrator does on Orthanc's own pages."""
+        session, base = self._session(ADMIN), f"https://localhost:{self.port}"
+        found = session.post(f"{base}/tools/lookup", data=study_uid, timeout=PATIENT_S).json()
+        (one,) = [entry for entry in found if entry["Type"] == "Study"]
+        session.delete(f"{base}/studies/{one['ID']}", timeout=PATIENT_S).raise_for_status()
+
     def _session(self, user: str) -> requests.Session:
         session: requests.Session = create_session_from_user_pass(user, self.state.users()[user])
         session.verify = str(self.state.folder / "authority.crt")

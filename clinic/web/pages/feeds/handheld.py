@@ -22,6 +22,7 @@ from typing import Final
 from flask import Response, abort, make_response, request
 
 from clinic.state import DEVICE_PREFIX
+from clinic.store.first_named import named_by_others
 from clinic.web.base import limits
 from clinic.web.services import services
 
@@ -65,15 +66,18 @@ def handheld() -> str:
     return name
 
 
-def its_own(studies: Sequence[str]) -> tuple[list[str], list[str]]:
+def its_own(name: str, studies: Sequence[str]) -> tuple[list[str], list[str]]:
     """What the handheld that asks may ask about, of the studies that it names, and what another one has sent.
 
     A UID alone is no proof: one who has seen a report of another handheld's, on paper or in an archive, can name it.
+    Where the archive does not tell who has sent a study, it is his who was the first to name it.
     """
     named = [study for study in studies if re.fullmatch(r"[0-9.]{1,64}", study)]
     if not named:
         return list(studies), []
     away = services().doors.of_other_handhelds(request.headers.get("Authorization", ""), named)
+    if away is None:
+        away = named_by_others(services().store, name, named)
     if away:
         log.warning("a handheld asks about %d exams that another one has sent", len(away))
     return [study for study in studies if study not in away], sorted(away)

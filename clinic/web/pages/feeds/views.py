@@ -57,7 +57,7 @@ def verdicts() -> ResponseReturnValue:
     studies = _list("studies")
     if not all(_is_name(study) for study in studies):
         abort(400)
-    studies, elsewhere = its_own(studies)
+    studies, elsewhere = its_own(name, studies)
     if "come_back" in request.get_json():
         _keep_come_back(name, studies, elsewhere)
     with services().store.read() as session:
@@ -95,7 +95,7 @@ def seen() -> ResponseReturnValue:
     """The handheld shows these now; they are not given again."""
     name = handheld()
     said = [_pair(entry) for entry in _list("seen")]
-    own, _ = its_own([study for _, study in said])
+    own, _ = its_own(name, [study for _, study in said])
     kept = []
     with services().store.write() as session:
         for verdict, study in said:

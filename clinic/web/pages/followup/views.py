@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, timedelta
 from typing import Final
 
@@ -25,7 +26,10 @@ from device.records.exam import FamilyHistory, Gender, written
 
 blueprint = Blueprint("followup", __name__)
 
-MOST: Final = 200
+MOST: Final = 100
+"""On one page."""
+
+_LAST_PAGE: Final = 10_000
 KINDS: Final = ("benign", "malignant")
 PROOFS: Final = ("biopsy", "surgery", "follow-up")
 _LONGEST: Final = 2000
@@ -34,20 +38,7 @@ _LONGEST: Final = 2000
 @blueprint.get("/follow-up")
 def show() -> ResponseReturnValue:
     """The list."""
-    asked = request.args.get("status", "")
-    try:
-        status = Status(asked) if asked else None
-    except ValueError:
-        abort(400)
-    day = today()
-    with services().store.read() as session:
-        found = session.scalars(listed(status, day, reader_id_of(sign_in.account())).limit(MOST)).all()
-        return render_template(
-            "followup/list.html",
-            entries=[(entry, status_of(entry, day), (day - entry.due_on).days) for entry in found],
-            status=status,
-            statuses=list(Status),
-        )
+    return _list(_status(request.args.get("status", "")), _page(request.args.get("page", "")))
 
 
 @blueprint.get("/follow-up.csv")
@@ -72,14 +63,21 @@ def export() -> ResponseReturnValue:
 @blueprint.post("/follow-up/<follow_up_id>")
 @sign_in.needs(*WORKS)
 def change(follow_up_id: str) -> ResponseReturnValue:
-    """Mark one as done or lost, open it again, or note something, for instance a call."""
-    wanted, text = request.form.get("status", ""), request.form.get("note", "").strip()[:_LONGEST]
+    """Mark one as done or lost, open it again, or note something, as long as nobody else has changed it since."""
+    form = request.form
+    wanted, text = form.get("status", ""), form.get("note", "").replace("\r\n", "\n").strip()[:_LONGEST]
     if wanted not in ("", "open", Status.DONE, Status.LOST):
         abort(400)
+    tab, page = _status(form.get("tab", "")), _page(form.get("page", ""))
     with services().store.write() as session:
-        entry = session.get(FollowUp, follow_up_id)
+        known = (
+            select(FollowUp).join(Exam, Exam.id == FollowUp.exam_id).where(known_to(reader_id_of(sign_in.account())))
+        )
+        entry = session.scalars(known.where(FollowUp.id == follow_up_id).with_for_update(of=FollowUp)).one_or_none()
         if entry is None:
             abort(404)
+        if form.get("seen") != _mark(entry):
+            return _list(tab, page, entry), 409
         if wanted == "open":
             reopen(session, entry, services().settings.policy.zone)
         elif wanted:
@@ -88,7 +86,8 @@ def change(follow_up_id: str) -> ResponseReturnValue:
         details = {"status": wanted or "noted"}
         who = sign_in.account().name
         note(session, Action.FOLLOW_UP_CHANGED, actor=who, subject=entry.exam_id, address=address(), details=details)
-    return redirect(url_for("followup.show"))
+    flash("followup.kept")
+    return redirect(url_for("followup.show", status=tab, page=page if page > 1 else None))
 
 
 @blueprint.post("/exams/<exam_id>/outcomes")
@@ -191,7 +190,50 @@ def remove(planned_id: str) -> ResponseReturnValue:
             abort(404)
         day = entry.planned_on
         session.delete(entry)
+        note(session, Action.PATIENT_UNPLANNED, actor=sign_in.account().name, subject=planned_id, address=address())
     return redirect(url_for("followup.planned", day=day.isoformat()))
+
+
+def _status(text: str) -> Status | None:
+    try:
+        return Status(text) if text else None
+    except ValueError:
+        abort(400)
+
+
+def _page(text: str) -> int:
+    """Number of a page of the list, from 1."""
+    if not text:
+        return 1
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= _LAST_PAGE):
+        abort(400)
+    return int(text[:6])
+
+
+def _mark(entry: FollowUp) -> str:
+    """By what an entry is known again as the one that was seen."""
+    return hashlib.sha256(f"{entry.ended}/{entry.note}".encode()).hexdigest()
+
+
+def _list(status: Status | None, page: int, changed: FollowUp | None = None) -> str:
+    """One page of the list; ``changed`` is not what it was when the form was filled in that is refused now."""
+    day = today()
+    with services().store.read() as session:
+        wanted = listed(status, day, reader_id_of(sign_in.account()))
+        found = session.scalars(wanted.offset((page - 1) * MOST).limit(MOST + 1)).all()
+    if changed is not None and all(entry.id != changed.id for entry in found):
+        found = [changed, *found]
+    return render_template(
+        "followup/list.html",
+        entries=[(entry, status_of(entry, day), (day - entry.due_on).days) for entry in found[:MOST]],
+        status=status,
+        statuses=list(Status),
+        page=page,
+        more=len(found) > MOST,
+        mark=_mark,
+        changed="" if changed is None else changed.id,
+        typed=typed(changed is not None),
+    )
 
 
 def _entry(day: date) -> PlannedPatient:

@@ -18,7 +18,18 @@ from clinic.archive.content import ExamContent
 from clinic.reading.callipers import kept_by, may_measure
 from clinic.reading.desk import may_see_model, may_see_readings
 from clinic.reading.errors import NoSuchExamError
-from clinic.store.schema import Account, Comment, Exam, ExamState, FollowUp, Outcome, ReaderCalliper, Reading, Role
+from clinic.store.schema import (
+    GONE,
+    Account,
+    Comment,
+    Exam,
+    ExamState,
+    FollowUp,
+    Outcome,
+    ReaderCalliper,
+    Reading,
+    Role,
+)
 
 EARLIER_MOST = 8
 
@@ -133,7 +144,7 @@ def _step(exam: Exam, own: Reading | None, who: Account, moment: datetime) -> St
     if exam.waiting_stage is None:
         return Step.NOTHING
     if not exam.is_claimed(moment):
-        return Step.CLAIM
+        return Step.NOTHING if exam.problem == GONE else Step.CLAIM
     return Step.BLIND if exam.claimed_by == who.id else Step.TAKEN
 
 

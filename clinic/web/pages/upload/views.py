@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from clinic.archive.errors import ArchiveError
 from clinic.index.feeder import Feeder
 from clinic.predict.predictor import PredictionError
 from clinic.reading.desk import may_see_model
@@ -141,6 +142,8 @@ def predict(upload_id: str) -> ResponseReturnValue:
     if content is None:
         abort(404)
     asked = {"op": "predict", "frame": upload.frame, "details": upload.details, "serial": SERIAL}
+    # The same name and time at every try, so that a second one finds what the first has stored.
+    asked |= {"name": f"{upload.id}/{upload.frame}", "moment": upload.made_at.isoformat()}
     try:
         answer = services().predictor.ask(content, {**asked, "site": services().settings.clinic})
         for made in answer["instances"]:
@@ -148,7 +151,7 @@ def predict(upload_id: str) -> ResponseReturnValue:
             services().archive.store(answer["study_uid"], made["sop_uid"], stored)
     except PredictionError as error:
         return render_template("upload/review.html", upload=upload, problem=_problem(error)), 422
-    except UploadError:
+    except (UploadError, ArchiveError):
         return render_template("upload/review.html", upload=upload, problem="archive"), 502
     with services().store.write() as session:
         upload = _own(session, upload_id)

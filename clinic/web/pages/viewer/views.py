@@ -16,6 +16,8 @@ from sqlalchemy import select
 
 from clinic.archive.client import Instance, Picture
 from clinic.archive.content import ExamContent, Point, ViewContent
+from clinic.archive.errors import NotInArchiveError
+from clinic.index.feeder import Feeder
 from clinic.reading import callipers
 from clinic.reading.desk import may_see_model
 from clinic.store.audit import Action, note
@@ -124,8 +126,13 @@ def _fit(view: ViewContent, longest: int) -> tuple[int, int] | None:
 
 
 def _rendered(where: Instance, frame: int, size: tuple[int, int] | None) -> Picture:
-    key = (where, frame, size)
-    return services().pictures.get(key, lambda: services().archive.rendered(where, frame, size))
+    made, key = services(), (where, frame, size)
+    try:
+        return made.pictures.get(key, lambda: made.archive.rendered(where, frame, size))
+    except NotInArchiveError:
+        if not made.archive.has(where.study_uid, where.sop_uid):  # no feed says what was deleted
+            Feeder(made.store, made.archive, made.settings.policy.zone).read(where.study_uid)
+        raise
 
 
 def _answer(found: Picture) -> Response:

@@ -63,7 +63,7 @@ def _row(exam: Exam, account: Account, decided: bool | None, names: dict[str, st
         malignant=exam.model_malignant if shown else None,
         hidden=not shown and exam.model_result is not None,
         reader=names.get(exam.claimed_by or "", "") if state is ExamState.CLAIMED else "",
-        overdue=exam.due_at is not None and exam.due_at < moment,
+        overdue=exam.is_overdue(moment),
     )
 
 

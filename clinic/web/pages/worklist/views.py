@@ -63,10 +63,11 @@ def find() -> ResponseReturnValue:
         return redirect(url_for("worklist.show"))
     who, moment = sign_in.account(), now()
     with services().store.write() as session:
-        found = found_by_patient(session, wanted, _FOUND_MOST)
+        found = found_by_patient(session, wanted, _FOUND_MOST + 1)
         details = {"count": len(found)}
         note(session, Action.PATIENT_SEARCHED, actor=who.name, address=address(), details=details)
-        return render_template("worklist/found.html", rows=rows_for(session, found, who, moment))
+        rows = rows_for(session, found[:_FOUND_MOST], who, moment)
+        return render_template("worklist/found.html", rows=rows, more=len(found) > len(rows), most=_FOUND_MOST)
 
 
 @blueprint.get("/worklist.csv")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from pathlib import Path
@@ -49,7 +48,7 @@ def damage(path: Path, chance: random.Random) -> None:
     length = min(size, chance.choice((1, 1, 4, 64, 512, 4096)))
     with path.open("r+b") as file:
         file.seek(chance.randrange(size - length + 1))
-        file.write(chance.choice((os.urandom(length), bytes(length), b"\xff" * length, b"\xc3" * length)))
+        file.write(chance.choice((chance.randbytes(length), bytes(length), b"\xff" * length, b"\xc3" * length)))
 
 
 @pytest.fixture

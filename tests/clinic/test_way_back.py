@@ -74,13 +74,14 @@ def test_an_exam_goes_all_the_way_round(running: Running, records: Records) -> N
             desk.claim(exam_id, reader, now())
             desk.read_blind(exam_id, reader, Opinion("4A", Edition.FIFTH), now())
             desk.decide(exam_id, reader, Decision("4A", Advice.BIOPSY, "Please refer"), now())
+        moment = now()
+        today = moment.astimezone().date()
         with store.write() as session:
-            today = now().astimezone().date()
             common = {"planned_on": today, "family_history": "yes"}
             session.add(PlannedPatient(code="KB-0077", name="Amina", age=51, handheld="ward-3", **common))
             session.add(PlannedPatient(code="KB-0078", handheld="another", **common))
 
-        clock = Clock(trusted=lambda: True, now=now)
+        clock = Clock(trusted=lambda: True, now=lambda: moment)  # one day, also at midnight
         inbox = ClinicInbox(records.folder, lambda _: where, clock)
         result = inbox.run_once(records.opener)
         assert (result.verdicts, result.planned, result.refused) == (1, 1, ())

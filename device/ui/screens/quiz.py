@@ -7,7 +7,6 @@ Nothing of it touches the records: no exam, no view; only a count a day is kept,
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from typing import Final
 
 import cv2
@@ -20,6 +19,7 @@ from device.errors import RecordsError
 from device.inference.finding import Finding, ModelResult
 from device.ui.display_settings import watermark
 from device.ui.finding_panel import short_limits
+from device.ui.record_words import today
 from device.ui.session.inference_worker import inference_of
 from device.ui.session.practice_scores import Score, add_answer, read_scores
 from device.ui.status import Level
@@ -99,12 +99,12 @@ class QuizScreen(WorkScreen):
         if self._finding is None or self._answer is not None:
             return
         self._answer = answer
-        folder, today = self.app.services.data_dir, datetime.now().astimezone().date()
+        folder, day = self.app.services.data_dir, today()
         right, model_right = answer is self._kind, self._finding.result is self._kind
 
         def work(_: Progress) -> tuple[Score, ...]:
             try:
-                return add_answer(folder, today, right=right, model_right=model_right)
+                return add_answer(folder, day, right=right, model_right=model_right)
             except OSError as error:
                 raise RecordsError(folder, str(error)) from error
 

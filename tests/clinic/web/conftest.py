@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from clinic.index.feeder import Feeder
 from clinic.reading.policy import Policy
 from clinic.reading.write_back import WriteBack
 from clinic.store.database import sqlite_url
-from clinic.store.schema import Exam, Role
+from clinic.store.schema import Exam, Role, base
 from clinic.web.application import create_app
 from clinic.web.pages.accounts.people import accept, first_invitation, invite
 from clinic.web.services import Services, make_services
@@ -105,7 +107,15 @@ class Site:
 
 
 @pytest.fixture
-def settings(clinic: Clinic, sqlite_file: Path) -> Settings:
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the clinic it is noon when a test begins, and time goes on from there: all that a test does is of one day."""
+    begun = datetime.now(UTC)
+    ahead = begun.replace(hour=12, minute=0, second=0, microsecond=0) - begun
+    monkeypatch.setattr(base, "datetime", SimpleNamespace(now=lambda zone: datetime.now(zone) + ahead))
+
+
+@pytest.fixture
+def settings(clinic: Clinic, sqlite_file: Path, noon: None) -> Settings:
     """Of an instance with its own empty store."""
     return Settings(
         database=sqlite_url(sqlite_file),

@@ -11,7 +11,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -42,7 +41,7 @@ QUERIES: Final[dict[str, tuple[dict[str, str], ...]]] = {
         *({"tab": "all", "result": result} for result in ("malignant", "benign")),
     ),
     "followup.show": tuple({"status": status.value} for status in Status),
-    "followup.planned": ({"day": date.today().isoformat()},),
+    "followup.planned": ({"day": now().date().isoformat()},),
 }
 QUERIES_OF_DAYS: Final = ("oversight.agreement", "oversight.export_agreement", "oversight.export_audit")
 

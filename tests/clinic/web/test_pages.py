@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from csv import reader
-from datetime import date, timedelta
+from datetime import timedelta
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -226,7 +226,7 @@ def test_a_woman_who_is_overdue_is_shown_so_until_an_outcome_is_entered(clinic: 
     assert "10 days late" in page
     assert exam.id in tom.get("/?tab=overdue").text
     tom.get(f"/exams/{exam.id}")
-    form = {"kind": "malignant", "proof": "biopsy", "side": "L", "proven_on": date.today().isoformat()}
+    form = {"kind": "malignant", "proof": "biopsy", "side": "L", "proven_on": now().date().isoformat()}
     assert tom.post(f"/exams/{exam.id}/outcomes", **form, histology="IDC, grade 2").status_code == 302
     assert exam.patient_code not in tom.get("/follow-up?status=overdue").text
     assert exam.patient_code in tom.get("/follow-up?status=done").text

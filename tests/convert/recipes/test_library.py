@@ -114,7 +114,11 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         load_recipe("nasnet")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(text=st.text(max_size=300) | st.binary(max_size=200).map(lambda b: b.decode("latin-1")))
 def test_whatever_the_file_holds_it_is_refused_in_words(tmp_path: Path, text: str) -> None:
     path = tmp_path / "any.yaml"

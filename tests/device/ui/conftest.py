@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from device.errors import FontMissingError
 from device.fonts.shaping import FontBook
 from device.records.keys.pin import PinCost
+from device.ui import record_words
 from device.ui.session.services import Services
 from device.ui.widgets.status_bar import StatusBar
 from tests.device.ui.driver import Driver
@@ -24,6 +27,13 @@ NewDriver = Callable[..., Driver]
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute that ends in the middle of a test redraws nothing."""
     monkeypatch.setattr(StatusBar, "_time", lambda _: "09:41")
+
+
+@pytest.fixture(autouse=True)
+def _day_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the screens it is the day on which the test began, also when midnight comes in the middle of it."""
+    begun = datetime.now().astimezone()
+    monkeypatch.setattr(record_words, "datetime", SimpleNamespace(now=lambda: begun))
 
 
 @pytest.fixture

@@ -265,6 +265,14 @@ class Driver:
             self._tap_key(char)
         self.tap("keyboard.done")
 
+    def enter_pin(self, pin: str) -> None:
+        """Tap ``pin`` and hand it over, unless the lock screen has done so by itself; it may be open by then."""
+        screen = self.app.screen
+        for digit in pin:
+            self.tap(f"pin.{digit}")
+        if self.app.screen is screen and self.find("pin.done").enabled:
+            self.tap("pin.done")
+
     def _tap_key(self, char: str) -> None:
         for _ in range(2):
             for _ in range(4):

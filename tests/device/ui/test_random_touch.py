@@ -165,10 +165,7 @@ class Finger:
         driver.wait(screen._wait_s() + 1)
         for _ in range(12):
             driver.tap("pin.backspace")
-        for digit in PIN:
-            driver.tap(f"pin.{digit}")
-        if driver.find("pin.done").enabled:
-            driver.tap("pin.done")
+        driver.enter_pin(PIN)
         driver.until(lambda: screen._task is None)
 
 

@@ -77,12 +77,6 @@ def _switch_on(services: Services) -> Driver:
     return driver
 
 
-def _enter_pin(driver: Driver) -> None:
-    for digit in PIN:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
-
-
 def _unlock(driver: Driver) -> int:
     """The last digit tries the PIN by itself; gives the number of taps."""
     for digit in PIN:
@@ -133,8 +127,8 @@ def _set_up(driver: Driver) -> None:
     driver.tap("operator")
     driver.write("Asha")
     driver.tap("next")
-    _enter_pin(driver)
-    _enter_pin(driver)
+    driver.enter_pin(PIN)
+    driver.enter_pin(PIN)
     driver.until_screen("home")
 
 
@@ -198,7 +192,7 @@ def _lock(driver: Driver) -> None:
 
 
 def _find_again(driver: Driver) -> None:
-    _enter_pin(driver)  # the settings of the day before are not this driver's: nothing is known of the PIN
+    driver.enter_pin(PIN)  # the settings of the day before are not this driver's: nothing is known of the PIN
     driver.until_screen("home")
     driver.tap("exams")
     driver.until_text("KB-7")
@@ -237,7 +231,7 @@ def _the_clinic_answers(driver: Driver, exam: Exam) -> None:
             table.confirm_instance(instance.sop_uid)
         table.mark_sent(exam.uid, "{}")
         table.close()
-        _enter_pin(driver)
+        driver.enter_pin(PIN)
         driver.until_screen("home")
         driver.until_text("New from the clinic: 1")
         driver.tap("answers")

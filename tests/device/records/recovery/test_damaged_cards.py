@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from pathlib import Path
@@ -47,9 +46,10 @@ def content(folder: Path) -> Seen:
 def damage(path: Path, chance: random.Random) -> None:
     size = path.stat().st_size
     length = min(size, chance.choice((1, 1, 4, 64, 512, 4096)))
+    noise = random.Random(size).randbytes(length)
     with path.open("r+b") as file:
         file.seek(chance.randrange(size - length + 1))
-        file.write(chance.choice((os.urandom(length), bytes(length), b"\xff" * length, b"\xc3" * length)))
+        file.write(chance.choice((noise, bytes(length), b"\xff" * length, b"\xc3" * length)))
 
 
 @pytest.fixture

@@ -32,9 +32,7 @@ def test_a_lock_in_the_middle_of_beginning_leaves_one_draft(tmp_path: Path, late
         driver.app.lock()
     driver.until(lambda: services._leaving is None)
     driver.step(3)
-    for digit in PIN:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
+    driver.enter_pin(PIN)
     driver.until_screen("patient")
     driver.tap("later" if later else "next")
     driver.until_screen("exam_summary")

@@ -98,9 +98,7 @@ def test_a_whole_exam_and_it_is_found_again_after_a_restart(driver: Driver, serv
     with Driver(again) as restarted:
         Flow(restarted.app).start()
         restarted.step()
-        for digit in PIN:
-            restarted.tap(f"pin.{digit}")
-        restarted.tap("pin.done")
+        restarted.enter_pin(PIN)
         restarted.until_screen("home")
         restarted.tap("exams")
         restarted.until_text("KB-7")

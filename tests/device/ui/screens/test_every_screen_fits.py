@@ -30,12 +30,6 @@ def _check(driver: Driver) -> Check:
     return check
 
 
-def _enter(driver: Driver, pin: str) -> None:
-    for digit in pin:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
-
-
 def _from_first_start(driver: Driver, check: Check) -> None:
     check("name")
     driver.tap("next")
@@ -46,14 +40,14 @@ def _from_first_start(driver: Driver, check: Check) -> None:
     driver.tap("keyboard.done")
     driver.tap("next")
     check("choose")
-    _enter(driver, "111111")
+    driver.enter_pin("111111")
     check("weak")
-    _enter(driver, PIN)
+    driver.enter_pin(PIN)
     check("repeat")
-    _enter(driver, "865034")
+    driver.enter_pin("865034")
     check("differ")
-    _enter(driver, PIN)
-    _enter(driver, PIN)
+    driver.enter_pin(PIN)
+    driver.enter_pin(PIN)
     driver.until_screen("home")
 
 
@@ -62,7 +56,7 @@ def _from_lock(driver: Driver, services: Services, check: Check) -> None:
     driver.step()
     check("lock")
     for _ in range(3):
-        _enter(driver, "999999")
+        driver.enter_pin("999999")
         driver.until(lambda: driver.screen is not None and driver.screen._task is None)
         check("refused")
     assert services.pin_wait_s() > 0

@@ -18,12 +18,6 @@ def fresh(driver: Driver) -> Driver:
     return driver
 
 
-def _enter(driver: Driver, pin: str) -> None:
-    for digit in pin:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
-
-
 def _named(driver: Driver) -> None:
     driver.tap("operator")
     driver.write("Dr. Asha Rao")
@@ -32,9 +26,9 @@ def _named(driver: Driver) -> None:
 
 def test_a_new_device_asks_for_a_name_and_a_pin_twice(fresh: Driver, services: Services) -> None:
     _named(fresh)
-    _enter(fresh, PIN)
+    fresh.enter_pin(PIN)
     assert fresh.shows("same PIN again")
-    _enter(fresh, PIN)
+    fresh.enter_pin(PIN)
     fresh.until_screen("home")
     assert fresh.shows("Signed in: Dr. Asha Rao")
     services.lock()
@@ -48,19 +42,19 @@ def test_a_name_is_needed(fresh: Driver) -> None:
 
 def test_pins_that_differ_are_said_and_nothing_is_made(fresh: Driver, services: Services) -> None:
     _named(fresh)
-    _enter(fresh, PIN)
-    _enter(fresh, "865034")
+    fresh.enter_pin(PIN)
+    fresh.enter_pin("865034")
     assert fresh.shows("not the same")
     assert not services.is_set_up()
-    _enter(fresh, PIN)
-    _enter(fresh, PIN)
+    fresh.enter_pin(PIN)
+    fresh.enter_pin(PIN)
     fresh.until_screen("home")
 
 
 @pytest.mark.parametrize("weak", ["111111", "123456", "987654"])
 def test_an_easy_pin_is_refused_before_it_is_repeated(fresh: Driver, weak: str) -> None:
     _named(fresh)
-    _enter(fresh, weak)
+    fresh.enter_pin(weak)
     assert fresh.shows("too easy to guess")
     assert not fresh.shows("same PIN again")
 
@@ -76,7 +70,7 @@ def test_the_language_can_be_chosen_first_and_the_name_is_kept(fresh: Driver) ->
 
 def test_one_can_go_back_from_each_step(fresh: Driver) -> None:
     _named(fresh)
-    _enter(fresh, PIN)
+    fresh.enter_pin(PIN)
     fresh.tap("back")
     assert fresh.shows("6 or more digits")
     fresh.tap("back")

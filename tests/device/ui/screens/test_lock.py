@@ -36,12 +36,6 @@ def locked(services: Services, new_driver: NewDriver) -> Driver:
     return driver
 
 
-def _enter(driver: Driver, pin: str) -> None:
-    for digit in pin:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
-
-
 def _refused(driver: Driver) -> None:
     screen = driver.app.screen
     assert isinstance(screen, LockScreen)
@@ -49,14 +43,14 @@ def _refused(driver: Driver) -> None:
 
 
 def test_the_right_pin_opens_the_records_and_says_who_it_is(locked: Driver) -> None:
-    _enter(locked, OTHER_PIN)
+    locked.enter_pin(OTHER_PIN)
     locked.until_screen("home")
     assert locked.shows("Signed in: Bela")
     assert locked.app.services.vault.unlocked
 
 
 def test_a_wrong_pin_is_said_and_opens_nothing(locked: Driver) -> None:
-    _enter(locked, "999999")
+    locked.enter_pin("999999")
     _refused(locked)
     assert locked.shows("Wrong PIN")
     assert locked.app.services.operator == ""
@@ -64,7 +58,7 @@ def test_a_wrong_pin_is_said_and_opens_nothing(locked: Driver) -> None:
 
 def test_after_wrong_pins_the_pad_is_closed_and_a_countdown_runs(locked: Driver, services: Services) -> None:
     for _ in range(FREE_TRIES):
-        _enter(locked, "999999")
+        locked.enter_pin("999999")
         _refused(locked)
     assert 0 < services.pin_wait_s() <= delay_after(FREE_TRIES)
     assert locked.shows("Wait 0:05.")
@@ -80,7 +74,7 @@ def test_after_wrong_pins_the_pad_is_closed_and_a_countdown_runs(locked: Driver,
 
 def test_the_countdown_is_there_after_a_restart(locked: Driver, services: Services, new_driver: NewDriver) -> None:
     for _ in range(FREE_TRIES):
-        _enter(locked, "999999")
+        locked.enter_pin("999999")
         _refused(locked)
     again = new_driver()
     Flow(again.app).start()
@@ -104,23 +98,23 @@ def test_a_short_pin_cannot_be_handed_over(locked: Driver) -> None:
 
 
 def test_the_same_person_goes_on_where_they_were(locked: Driver) -> None:
-    _enter(locked, PIN)
+    locked.enter_pin(PIN)
     locked.until_screen("home")
     locked.tap("exams")
     locked.wait(locked.app.settings.lock.timeout_s + 1)
     assert not locked.shows("patient 12")
-    _enter(locked, PIN)
+    locked.enter_pin(PIN)
     locked.until_screen("exam")
     assert locked.shows("patient 12")
 
 
 def test_another_person_does_not_see_what_was_open(locked: Driver) -> None:
-    _enter(locked, PIN)
+    locked.enter_pin(PIN)
     locked.until_screen("home")
     locked.tap("exams")
     locked.app.lock()
     locked.step()
-    _enter(locked, OTHER_PIN)
+    locked.enter_pin(OTHER_PIN)
     locked.until_screen("home")
     locked.app.pop()
     locked.step()
@@ -129,7 +123,7 @@ def test_another_person_does_not_see_what_was_open(locked: Driver) -> None:
 
 
 def test_locking_forgets_the_keys(locked: Driver) -> None:
-    _enter(locked, PIN)
+    locked.enter_pin(PIN)
     locked.until_screen("home")
     vault = locked.app.services.vault
     locked.tap("lock")
@@ -155,7 +149,7 @@ def test_the_last_digit_tries_the_pin_once_its_length_is_known(driver: Driver, s
     services.create_vault(pin, "Asha")
     Flow(driver.app).start()
     driver.step()
-    _enter(driver, pin)
+    driver.enter_pin(pin)
     driver.until_screen("home")
     driver.tap("lock")
     driver.until_screen("lock")
@@ -169,13 +163,13 @@ def test_the_last_digit_tries_the_pin_once_its_length_is_known(driver: Driver, s
 
 def test_nothing_is_tried_by_itself_where_pins_differ_in_length(locked: Driver, services: Services) -> None:
     """The shorter one would be tried out of the beginning of the longer one, and counted as wrong."""
-    _enter(locked, PIN)
+    locked.enter_pin(PIN)
     locked.until_screen("home")
     services.vault.add_operator("Beth", "58204917")
     learn_digits(locked.app, 8)
     locked.tap("lock")
     locked.until_screen("lock")
-    _enter(locked, "58204917")
+    locked.enter_pin("58204917")
     locked.until_screen("home")
     locked.tap("lock")
     locked.until_screen("lock")
@@ -210,7 +204,7 @@ def writing(services: Services, new_driver: NewDriver) -> Driver:
     driver = new_driver()
     Flow(driver.app, {"exams": Form}).start()
     driver.step()
-    _enter(driver, PIN)
+    driver.enter_pin(PIN)
     driver.until_screen("home")
     driver.tap("exams")
     return driver
@@ -232,7 +226,7 @@ def test_what_was_half_written_when_it_locked_is_gone_on_with(writing: Driver) -
     _keys(writing, "lump")
     _left_alone(writing)
     assert not writing.shows("lump")
-    _enter(writing, PIN)
+    writing.enter_pin(PIN)
     writing.until_screen("exam")
     assert isinstance(writing.app.top, TouchKeyboard)
     assert writing.app.top.text == "lump"
@@ -245,7 +239,7 @@ def test_another_person_sees_nothing_of_what_was_half_written(writing: Driver) -
     writing.tap("note")
     _keys(writing, "lump")
     _left_alone(writing)
-    _enter(writing, OTHER_PIN)
+    writing.enter_pin(OTHER_PIN)
     writing.until_screen("home")
     assert not isinstance(writing.app.top, TouchKeyboard)
     writing.tap("exams")
@@ -256,6 +250,6 @@ def test_a_half_written_password_is_not_kept(writing: Driver) -> None:
     writing.tap("word")
     _keys(writing, "secret")
     _left_alone(writing)
-    _enter(writing, PIN)
+    writing.enter_pin(PIN)
     writing.until_screen("exam")
     assert not isinstance(writing.app.top, TouchKeyboard)

@@ -11,6 +11,7 @@ from device.capture.phantom.frames import phantom_scene
 from device.inference.bundle import Bundle
 from device.inference.classifier import Classifier
 from device.inference.finding import Caution, ModelResult
+from device.ui.record_words import today
 from device.ui.screens.quiz import CASES, LESIONS, QuizScreen
 from device.ui.session.practice_scores import FILE, read_scores
 from device.words import LANGUAGES, Translator
@@ -43,7 +44,8 @@ def test_nothing_is_given_away_before_the_answer_and_the_score_is_kept(driver: D
     driver.tap("answer.malignant")
     assert driver.shows("Not this time")
     driver.until(lambda: read_scores(folder)[-1].asked == 2)
-    assert read_scores(folder)[-1].right == 1
+    (score,) = read_scores(folder)
+    assert (score.day, score.right) == (today().isoformat(), 1)
     assert not driver.app.services.is_set_up()
 
 

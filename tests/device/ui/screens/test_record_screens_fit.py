@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pygame
@@ -17,6 +17,7 @@ from device.records.exam import Exam, FamilyHistory, Gender, Patient
 from device.system.check import CheckResult, CheckStatus
 from device.ui.flow.exam import ExamFlow
 from device.ui.flow.main import Flow, entries
+from device.ui.record_words import today
 from device.ui.screen import Screen
 from device.ui.screens.exam.detail import ExamDetailScreen
 from device.ui.screens.exam.exam_list import ExamsScreen
@@ -117,8 +118,8 @@ def _walk_inbox(driver: Driver, flow: ExamFlow, final: Exam) -> None:
     services = driver.app.services
     names = ("Maheswari Balasubramanian-Venkataraghavan", "Amina Otieno", "", "Grace")
     listed = [{"id": str(n), "code": f"KB-{n:04d}", "name": name} for n, name in enumerate(names, 100)]
-    planned(services, date.today(), *listed, *({"id": str(n), "code": f"P-{n}"} for n in range(6)))
-    over = (date.today() - timedelta(days=9)).isoformat()
+    planned(services, today(), *listed, *({"id": str(n), "code": f"P-{n}"} for n in range(6)))
+    over = (today() - timedelta(days=9)).isoformat()
     answered(services, final, name="first", reader="Dr Balasubramanian-Venkataraghavan", due_on=over)
     later = {"supersedes": "first", "decided_at": "2025-03-05T12:00:00+00:00", "due_on": over}
     answered(services, final, name="second", reader="Dr Otieno", advice="imaging", **later)

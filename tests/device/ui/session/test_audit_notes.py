@@ -48,12 +48,6 @@ def _entries(services: Services, event: AuditEvent) -> list[AuditEntry]:
     return [entry for entry in services.store.audit_log().entries if entry.event == event]
 
 
-def _enter(driver: Driver, pin: str) -> None:
-    for digit in pin:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
-
-
 def test_opening_an_exam_is_written_down(driver: Driver, services: Services) -> None:
     final = a_final(services)
     driver.tap("exams")
@@ -76,14 +70,14 @@ def test_people_and_pins_are_written_down(driver: Driver, services: Services) ->
     driver.until_text("Asha")
     driver.tap("add")
     driver.write("Bibi")
-    _enter(driver, OTHER_PIN)
-    _enter(driver, OTHER_PIN)
+    driver.enter_pin(OTHER_PIN)
+    driver.enter_pin(OTHER_PIN)
     driver.until_screen("settings_people")
     driver.until_text("Bibi")
     driver.tap("change_pin")
-    _enter(driver, PIN)
-    _enter(driver, THIRD_PIN)
-    _enter(driver, THIRD_PIN)
+    driver.enter_pin(PIN)
+    driver.enter_pin(THIRD_PIN)
+    driver.enter_pin(THIRD_PIN)
     driver.until_screen("settings_people")
     driver.until_text("Bibi")
     driver.tap("Bibi")

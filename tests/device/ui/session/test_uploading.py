@@ -60,9 +60,7 @@ def _enrol(driver: Driver, archive: RealArchive, url: str = "") -> None:
 
 
 def _unlock(driver: Driver) -> None:
-    for digit in PIN:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
+    driver.enter_pin(PIN)
     driver.until_screen("home")
 
 

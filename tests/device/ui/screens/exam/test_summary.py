@@ -85,9 +85,7 @@ def test_the_device_locks_while_it_is_made_final_and_the_exam_is_there_again(
     driver.app.lock()
     driver.step()
     slow_card.set()
-    for digit in PIN:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
+    driver.enter_pin(PIN)
     driver.until_screen("exam_detail")
     driver.until(lambda: driver.screen.exam is not None)
     assert driver.screen.exam.state is ExamState.FINAL

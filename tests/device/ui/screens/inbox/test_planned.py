@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from device.records.exam import FamilyHistory, Gender, Patient
 from device.ui.flow.main import Flow
+from device.ui.record_words import today
 from device.ui.screens.exam import patient as form
 from device.ui.screens.exam.patient import PatientScreen
 from device.ui.session.services import Services
@@ -40,7 +41,7 @@ AMINA = _entry("KB-77", "Amina Otieno", age_years=51, gender="female", family_hi
 
 
 def test_a_tap_fills_the_form_and_the_exam_carries_the_code_of_the_plan(driver: Driver, services: Services) -> None:
-    planned(services, date.today(), AMINA, _entry("KB-78", "Beth"))
+    planned(services, today(), AMINA, _entry("KB-78", "Beth"))
     driver.tap("new_exam")
     driver.until_text("Planned for today")
     driver.tap("KB-77 · Amina Otieno")
@@ -56,7 +57,7 @@ def test_a_tap_fills_the_form_and_the_exam_carries_the_code_of_the_plan(driver: 
 
 
 def test_a_long_list_has_a_screen_of_its_own(driver: Driver, services: Services) -> None:
-    planned(services, date.today(), *(_entry(f"KB-{number}", f"Name {number}") for number in range(10, 30)))
+    planned(services, today(), *(_entry(f"KB-{number}", f"Name {number}") for number in range(10, 30)))
     driver.tap("new_exam")
     driver.until_text("All that are planned: 20")
     driver.tap("planned_all")
@@ -68,7 +69,7 @@ def test_a_long_list_has_a_screen_of_its_own(driver: Driver, services: Services)
 
 
 def test_a_picture_that_was_taken_first_gets_its_patient_from_the_list(driver: Driver, services: Services) -> None:
-    planned(services, date.today(), AMINA)
+    planned(services, today(), AMINA)
     exams: list[Patient] = []
     driver.show(PatientScreen(exams.append, later=True))
     driver.until_text("Planned for today")
@@ -82,7 +83,7 @@ def test_a_picture_that_was_taken_first_gets_its_patient_from_the_list(driver: D
 def test_yesterdays_list_is_not_todays_unless_the_clock_is_unknown(
     driver: Driver, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned(services, date.today() - timedelta(days=1), AMINA)
+    planned(services, today() - timedelta(days=1), AMINA)
     monkeypatch.setattr(form, "clock_trusted", lambda: True)
     driver.show(PatientScreen(lambda _: None))
     driver.until(lambda: not driver.screen._tasks)
@@ -94,7 +95,7 @@ def test_yesterdays_list_is_not_todays_unless_the_clock_is_unknown(
 
 
 def test_details_that_are_corrected_are_not_asked_from_the_list(driver: Driver, services: Services) -> None:
-    planned(services, date.today(), AMINA)
+    planned(services, today(), AMINA)
     driver.show(PatientScreen(lambda _: None, Patient("KB-1")))
     driver.until(lambda: not driver.screen._tasks)
     driver.step(2)

@@ -42,12 +42,6 @@ def driver(services: Services) -> Iterator[Driver]:
         yield made
 
 
-def _enter(driver: Driver, pin: str) -> None:
-    for digit in pin:
-        driver.tap(f"pin.{digit}")
-    driver.tap("pin.done")
-
-
 def test_every_row_leads_to_its_screen_and_back(driver: Driver) -> None:
     driver.show(SettingsScreen())
     screen = driver.app.screen
@@ -107,7 +101,7 @@ def test_a_changed_pin_opens_and_the_old_one_does_not(driver: Driver, services: 
     driver.show(PeopleScreen())
     driver.tap("change_pin")
     for pin in (PIN, OTHER_PIN, OTHER_PIN):
-        _enter(driver, pin)
+        driver.enter_pin(pin)
     driver.until_screen("settings_people")
     services.lock()
     assert services.open_vault(OTHER_PIN).operator == "Asha"
@@ -117,7 +111,7 @@ def test_a_wrong_old_pin_changes_nothing(driver: Driver, services: Services) -> 
     driver.show(PeopleScreen())
     driver.tap("change_pin")
     for pin in ("999111", OTHER_PIN, OTHER_PIN):
-        _enter(driver, pin)
+        driver.enter_pin(pin)
     driver.until_text("Wrong PIN")
     services.lock()
     assert services.open_vault(PIN).operator == "Asha"
@@ -129,7 +123,7 @@ def test_a_person_is_added_with_a_pin_and_removed_after_a_question(driver: Drive
     driver.tap("add")
     driver.write("bela")
     for pin in (THIRD_PIN, THIRD_PIN):
-        _enter(driver, pin)
+        driver.enter_pin(pin)
     driver.until_screen("settings_people")
     driver.until_text("bela")
     with pytest.raises(PinTakenError):

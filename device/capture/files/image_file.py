@@ -33,6 +33,7 @@ from device.capture.files.tiff_kinds import (
 )
 from device.capture.frame import Frame, Pixels, file_origin
 from device.capture.whole.jpeg import require_whole_jpeg
+from device.capture.whole.jpeg_scans import Scans
 from device.capture.whole.png import require_whole_png
 from device.capture.whole.tiff import require_whole_page
 from device.errors import FrameError, FrameTooLargeError, UnsupportedPictureError
@@ -62,6 +63,7 @@ class ImageFile(FrameFile):
         self._path, self._limits, self._stream, self._content = path, limits, stream, content
         self._measured = False
         self._asked: tuple[int, int] | None = None
+        self._reducible = False
         self._span: Span | None = None
         try:
             if content is Content.WEBP:
@@ -100,7 +102,7 @@ class ImageFile(FrameFile):
             if is_deep(self._image):
                 self._require_decodable()
                 shown = deep_colours(self._image, lambda: self._again(index), span)
-            if self._content is Content.JPEG:
+            if self._reducible:
                 shown = reread(self._image, lambda: self._again(index), self._asked)
             pixels = _pixels(self._image, shown, self._content, self._limits.given_pixels, span)
             return Frame(pixels, file_origin(self._path), index)
@@ -143,6 +145,7 @@ class ImageFile(FrameFile):
 
     def _require_whole_jpeg(self) -> None:
         data = self._stream.read(self._limits.memory_bytes // _JPEG_SHARE)
+        self._reducible = Scans.of(data).is_dct
         if not self._stream.read(1):
             require_whole_jpeg(data)
         self._stream.seek(0)
@@ -155,7 +158,7 @@ class ImageFile(FrameFile):
     def _require_size(self) -> None:
         """Refuse what is too large by its header; JPEG can be decoded at a half, a quarter or an eighth of its size."""
         width, height = self._image.size
-        if self._content is Content.JPEG:
+        if self._reducible:
             parts = next((n for n in (1, 2, 4) if width * height <= 2 * self._limits.given_pixels * n * n), 8)
             if parts > 1:
                 self._asked = (width // parts, height // parts)

@@ -36,6 +36,7 @@ from device.capture.whole.jpeg import require_whole_jpeg
 from device.capture.whole.jpeg_scans import Scans
 from device.capture.whole.png import require_whole_png
 from device.capture.whole.tiff import require_whole_page
+from device.capture.whole.webp import CodedPicture, coded_pictures, require_whole_picture
 from device.errors import FrameError, FrameTooLargeError, UnsupportedPictureError
 
 # Pillow warns of large pictures (the limit here is tighter) and of corrupt annotations (not shown).
@@ -64,10 +65,12 @@ class ImageFile(FrameFile):
         self._measured = False
         self._asked: tuple[int, int] | None = None
         self._reducible = False
+        self._coded: list[CodedPicture] = []
         self._span: Span | None = None
         try:
             if content is Content.WEBP:
                 self._require_room(_webp_size(stream))
+                self._coded = coded_pictures(stream)
             if content is Content.JPEG:
                 self._require_whole_jpeg()
             self._image = (
@@ -114,6 +117,8 @@ class ImageFile(FrameFile):
     def _open_page(self, index: int) -> None:
         self._image.seek(self._pages[index])
         self._require_size()
+        if self._content is Content.WEBP:
+            self._require_whole_webp(index)
         if self._content is Content.TIFF:
             require_shown_rightly(self._image, self._path)
             require_whole_page(self._stream, self._image.tag_v2)  # type: ignore[attr-defined]
@@ -149,6 +154,13 @@ class ImageFile(FrameFile):
         if not self._stream.read(1):
             require_whole_jpeg(data)
         self._stream.seek(0)
+
+    def _require_whole_webp(self, index: int) -> None:
+        """Go through a picture and those before it that shine through."""
+        for picture in reversed(self._coded[: index + 1]):
+            require_whole_picture(self._stream, picture)
+            if picture.alone:
+                return
 
     def _require_room(self, size: tuple[int, int]) -> None:
         """Refuse before the decoder is made: this one allocates whole pictures, and calls a lack of memory damage."""

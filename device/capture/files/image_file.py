@@ -25,6 +25,8 @@ from device.capture.files.limits import DEFAULT, Limits
 from device.capture.files.reduce import smaller_size
 from device.capture.files.tiff_kinds import (
     deep_values,
+    go_to,
+    mend_palette,
     missing_pages,
     open_tiff,
     require_shown_rightly,
@@ -78,13 +80,14 @@ class ImageFile(FrameFile):
             )
             if content is Content.PNG:
                 self._require_size()
-                require_whole_png(stream)
+                self.missing = require_whole_png(stream)
             count = int(getattr(self._image, "n_frames", 1)) if content in _SEVERAL else 1
             if count > limits.max_frames:
                 raise FrameTooLargeError(path, f"{count} pages")
             self._pages = shown_pages(self._image, count) if content is Content.TIFF else range(count)
             self.frame_count = len(self._pages)
-            self.missing = missing_pages(self._image, count) if content is Content.TIFF else ""
+            if content is Content.TIFF:
+                self.missing = missing_pages(self._image, count)
         except Image.DecompressionBombError as error:
             raise FrameTooLargeError(path, str(error)) from error
         except DECODER_FAULTS as error:
@@ -115,7 +118,7 @@ class ImageFile(FrameFile):
             raise decoding_error(self._path, error) from error
 
     def _open_page(self, index: int) -> None:
-        self._image.seek(self._pages[index])
+        go_to(self._image, self._pages[index], self._path)
         self._require_size()
         if self._content is Content.WEBP:
             self._require_whole_webp(index)
@@ -238,6 +241,10 @@ def _pixels(
         span: Of the other pages, where they are deep greys.
     """
     image.load()
+    if content is Content.TIFF:
+        mend_palette(image)
+    if image.mode == "P" and _highest(image) >= len(image.getpalette() or ()) // 3:
+        raise ValueError("colours are missing from the palette")
     turned = image.getexif().get(_ORIENTATION, 1) != 1
     if shown is not None and turned:
         shown.getexif()[_ORIENTATION] = image.getexif()[_ORIENTATION]
@@ -258,6 +265,11 @@ def _pixels(
     if upright.mode not in ("L", "RGB"):
         upright = upright.convert("RGB")
     return np.array(upright, dtype=np.uint8)
+
+
+def _highest(image: Image.Image) -> int:
+    """The greatest number of a colour."""
+    return int(np.asarray(image).max())
 
 
 def _plugin(content: Content) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import av
@@ -26,6 +27,9 @@ from device.capture.whole.jpeg import require_whole_jpeg
 
 _INCOMPLETE: Final = "incomplete"
 _ENDS_EARLY: Final = "the data end too early"
+_LOOKED_AT: Final = 48
+"""Packets in which a loop whose pictures are reordered shows it."""
+
 _MOTION_JPEG: Final = "mjpeg"
 _CONCEALS: Final = "concealing"
 """Beginning of what decoders note, as no error, when they paint over what they could not decode."""
@@ -83,6 +87,17 @@ def count_pictures(container: InputContainer, video: VideoStream, most: int) -> 
         if count > most:
             break
     return count
+
+
+def is_reordered(container: InputContainer, video: VideoStream) -> bool:
+    """Decode the first pictures, for packets that may say nothing of the order in which they are presented."""
+    last = -1
+    for number, packet in enumerate(islice(_until_end(container, video), _LOOKED_AT)):
+        for picture in _decode(video, packet, number)[0]:
+            if _origin(picture) < last:
+                return True
+            last = _origin(picture)
+    return False
 
 
 class _Damage:

@@ -30,11 +30,12 @@ from pydicom.uid import (
 
 from device.capture.dicom.form import GREYS, YBR, PixelForm
 from device.capture.dicom.fragments import frame_bytes, group_fragments, read_fragments
-from device.capture.dicom.run_lengths import is_run_lengths, read_run_lengths
+from device.capture.dicom.run_lengths import is_run_lengths, read_run_lengths, require_whole_runs
 from device.capture.dicom.store import PixelElement
 from device.capture.dicom.stream_header import HEADER_BYTES, Codec, StreamHeader, read_stream_header
 from device.capture.files.limits import Limits
 from device.capture.whole.jpeg import require_whole_jpeg
+from device.capture.whole.used_up import used_up
 from device.errors import ContradictoryDicomError, FrameTooLargeError, UnsupportedDicomError
 
 _SYNTAX: Final[Mapping[Codec, UID]] = {
@@ -115,6 +116,11 @@ class EncapsulatedPixels:
             raise ContradictoryDicomError(self._path, f"frame {index} of Pixel Data holds {said}")
         if header is not None and header.codec is Codec.JPEG and header.precision == 8:
             return _decode_jpeg(data, header)
+        if header is None:
+            require_whole_runs(data, self.form.rows, self.form.columns)
+        if header is not None and header.codec is Codec.JPEG_LOSSLESS:
+            require_whole_jpeg(data)
+            return used_up(data, lambda stream: self._decode(stream, header))
         return self._decode(data, header)
 
     def _by_run_lengths(self, form: PixelForm) -> PixelForm:

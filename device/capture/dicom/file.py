@@ -29,11 +29,12 @@ from device.capture.dicom.colours import Reading, choose_reading, to_rgb
 from device.capture.dicom.encapsulated import EncapsulatedPixels
 from device.capture.dicom.form import stated_form
 from device.capture.dicom.fragments import ITEM
+from device.capture.dicom.groups import with_groups
 from device.capture.dicom.native import FLOAT_BITS, NativePixels
 from device.capture.dicom.pixels import PIXEL_TAGS, has_palette, mend_palettes, palette_to_rgb
 from device.capture.dicom.scale import SCALE_TAGS, Places, pixel_shape, stated_places
-from device.capture.dicom.shades import Shades
-from device.capture.dicom.store import PixelElement, find_pixels, inflated
+from device.capture.dicom.shades import SHADE_TAGS, Shades
+from device.capture.dicom.store import PixelElement, find_pixels, inflated, with_preamble
 from device.capture.dicom.values import to_values
 from device.capture.files.content import decoding_error
 from device.capture.files.depth import Span, united
@@ -83,7 +84,6 @@ class DicomFile(FrameFile):
                 raise FrameTooLargeError(path, f"{form.frames} frames")
             self.frame_count = form.frames or 1
             self.fps = _frames_a_second(self._dataset)
-            self._shades = Shades.stated(self._dataset, form.colours == "MONOCHROME1", self._syntax.is_little_endian)
             self._overlays = any((self._dataset[tag].value or 0) > 0 for tag in _OVERLAY_BITS if tag in self._dataset)
             self._places = stated_places(self._dataset, form.columns, form.rows)
             self._shape = pixel_shape(self._dataset, self._places)
@@ -127,12 +127,16 @@ class DicomFile(FrameFile):
             if form.allocated == 1:
                 values = np.asarray(values * 255, np.uint8)
             span = None if values.dtype == np.uint8 else self._file_span()
-            return self._shades.apply(values, stored, span)
+            return self._shades(index).apply(values, stored, span)
         if self._reading is None:  # the same for every frame, or a loop would flicker
             compressed = isinstance(pixels, EncapsulatedPixels)
             marked = pixels.is_ybr if isinstance(pixels, EncapsulatedPixels) else None
             self._reading = choose_reading(samples, form, marked, planes_open=not (compressed or form.halved))
         return to_rgb(samples, form, self._reading)
+
+    def _shades(self, index: int) -> Shades:
+        header = with_groups(self._dataset, SHADE_TAGS, index)
+        return Shades.stated(header, self._pixels.form.colours == "MONOCHROME1", self._syntax.is_little_endian)
 
     def _file_span(self) -> Span | None:
         """The span of a few frames from the beginning to the end, once; ``None`` for a single picture."""
@@ -142,11 +146,12 @@ class DicomFile(FrameFile):
             for index in sorted({round(last * part / (_SPAN_FRAMES - 1)) for part in range(_SPAN_FRAMES)}):
                 with contextlib.suppress(FrameError, *_FAULTS):  # a damaged frame is told where it is asked for
                     values, stored = to_values(self._pixels.read(index), self._pixels.form, self._overlays, self._path)
-                    spans.append(self._shades.span(values, stored))
+                    spans.append(self._shades(index).span(values, stored))
             self._span = united(spans)
         return self._span
 
     def _read_header(self) -> Dataset:
+        self._stream = with_preamble(self._stream, self._limits.memory_bytes // 2)
         self._stream = inflated(self._stream, self._limits.memory_bytes // 2)
         try:
             return dcmread(self._stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)

@@ -21,6 +21,10 @@ _PLANES: Final[Mapping[int, tuple[int, int]]] = {1: (1, 1), 2: (1, 2), 3: (3, 1)
 _REPEATED, _NOTHING = 129, 128  # least first byte of a repetition; one that stands for nothing
 
 
+_BY_ROWS: Final = 0.5
+"""Share of the rows that end with a run, from which the writer ended all of them so."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunLengths:
     """The form of a frame: samples of a pixel, bytes of a sample, and the size of the picture."""
@@ -64,6 +68,28 @@ def read_run_lengths(data: bytes, rows: int, columns: int) -> RunLengths:
         rows, columns = columns, rows
     samples, wide = _PLANES[count]
     return RunLengths(samples, wide, rows, columns)
+
+
+def require_whole_runs(data: bytes, rows: int, columns: int) -> None:
+    """Hold the runs of every segment of a frame against its rows: damaged ones come to another number of pixels.
+
+    Args:
+        data: All of the frame, as ``read_run_lengths`` has found its form.
+        rows: Of the picture.
+        columns: Of the picture.
+
+    Raises:
+        ValueError: A segment holds more or fewer pixels, or some of its rows do not end with a run.
+    """
+    count, *offsets = struct.unpack_from("<16L", data)
+    for begin, end in pairwise([*offsets[:count], len(data)]):
+        segment = data[begin:end]
+        ends = dict(_ends(segment))
+        if rows * columns not in ends or segment[ends[rows * columns] :].strip(b"\0"):
+            raise ValueError(f"run lengths of {max(ends, default=0)} pixels, {rows * columns} stated")
+        whole = sum(row * columns in ends for row in range(1, rows + 1))
+        if _BY_ROWS * rows <= whole < rows:  # some writers do not end rows at all
+            raise ValueError(f"{rows - whole} rows end within a run")
 
 
 def _ends(segment: bytes) -> Iterator[tuple[int, int]]:

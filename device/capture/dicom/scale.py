@@ -15,6 +15,7 @@ from typing import Any, Final
 from pydicom.dataset import Dataset
 
 from device.capture.dicom.form import items_of
+from device.capture.dicom.groups import GROUP_TAGS, all_measures
 from device.capture.dicom.scale_sources import NO_SCALE, Scale, agreed
 from device.capture.frame import Box, PixelSpacing, Region
 
@@ -26,7 +27,7 @@ SCALE_TAGS: Final = [
     "ImagerPixelSpacing",
     "NominalScannedPixelSpacing",
     "EstimatedRadiographicMagnificationFactor",
-    "SharedFunctionalGroupsSequence",
+    *GROUP_TAGS,
 ]
 """Elements that must have been read from the file."""
 
@@ -52,6 +53,9 @@ _SAME_SHARE, _GROWN = 0.01, 0.07
 
 _INSET: Final = 0.12
 """A region that covers less of the one around it is an overview drawn into it, not the exact place of the same."""
+
+_LEAST: Final = 0.01
+"""Share of a screen that a B-mode picture covers at least; corners that were never filled in are less."""
 
 _SMALL: Final = 0.1
 """Regions of less than this share of the largest are bars and marks."""
@@ -92,7 +96,7 @@ def stated_places(dataset: Dataset, width: int, height: int) -> Places:
     """
     whole = _whole_picture(dataset)
     tissue = [item for item in items_of(dataset, "SequenceOfUltrasoundRegions")[:_MOST_REGIONS] if _is_tissue(item)]
-    placed = [(box, item) for item in tissue if (box := _box(item)) is not None]
+    placed = [(box, item) for item in tissue if (box := _box(item)) and box.area >= _LEAST * width * height]
     inside = [(_clipped(box, width, height), box, item) for box, item in placed]
     if any(part.area < _INSIDE * box.area or _is_smaller_screen(box, width, height) for part, box, _ in inside):
         return Places((), Scale(None, True))
@@ -225,11 +229,9 @@ def _is_placeholder(dataset: Dataset, spacing: PixelSpacing | None) -> bool:
 
 
 def _stated_pairs(dataset: Dataset) -> list[PixelSpacing]:
-    """PixelSpacing of the object, and of all frames of an enhanced one (PS3.3 C.7.6.16.2.1)."""
-    found = [_pair(dataset.get("PixelSpacing"), 1.0)]
-    for group in items_of(dataset, "SharedFunctionalGroupsSequence"):
-        found += [_pair(item.get("PixelSpacing"), 1.0) for item in items_of(group, "PixelMeasuresSequence")]
-    return [one for one in found if one is not None]
+    """PixelSpacing of the object, and of all frames of an enhanced one, each once."""
+    found = [_pair(item.get("PixelSpacing"), 1.0) for item in (dataset, *all_measures(dataset))]
+    return list(dict.fromkeys(one for one in found if one is not None))
 
 
 def _whole_picture(dataset: Dataset) -> list[PixelSpacing]:

@@ -29,6 +29,7 @@ SHADE_TAGS: Final = [
     "RescaleSlope",
     "ModalityLUTSequence",
     "PresentationLUTShape",
+    "PresentationLUTSequence",
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
 ]
@@ -112,6 +113,7 @@ class Shades:
         voi: The table that stands in place of a window.
         window: The first window.
         inverse: Whether the least value is white.
+        presentation: The table that stands in place of that.
         padding: First and last stored value that are no picture.
     """
 
@@ -121,6 +123,7 @@ class Shades:
     voi: Table | None
     window: Window | None
     inverse: bool
+    presentation: Table | None
     padding: tuple[int, int] | None
 
     @classmethod
@@ -138,6 +141,7 @@ class Shades:
             _table(header, "VOILUTSequence", little_endian),
             _window(header),
             monochrome1 or shape == "INVERSE",
+            None if shape or monochrome1 else _table(header, "PresentationLUTSequence", little_endian),
             _padding(header),
         )
 
@@ -162,6 +166,9 @@ class Shades:
             negative = self.inverse != (self.slope < 0)
             shown = np.ascontiguousarray(values) if values.dtype == np.uint8 else scale_to_8_bit(values, file_span)
         shown = np.asarray(255 - shown, dtype=np.uint8) if negative else shown
+        if self.presentation is not None:  # PS3.3 C.11.4: its entries stand for the whole range from dark to bright
+            last = len(self.presentation.entries) - 1
+            shown = self.presentation.to_8_bit(self.presentation.first + shown * (last / 255.0))
         if padded is not None:
             shown[padded] = 0
         return shown

@@ -15,6 +15,9 @@ from typing import BinaryIO, Final, NamedTuple
 
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
+MARK: Final = b"DICM"
+"""What stands behind the preamble of a file (PS3.10, 7.1)."""
+
 _PIXEL_ELEMENTS: Final = (0x0008, 0x0009, 0x0010)  # float, double float and integer pixel data, group 7FE0
 _UNDEFINED: Final = 0xFFFFFFFF
 _META_START: Final = 132
@@ -23,6 +26,22 @@ _STEP: Final = 1 << 20
 
 class ContentMissingError(ValueError):
     """Bytes that the header announces are not in the file."""
+
+
+def with_preamble(stream: BinaryIO, most: int) -> BinaryIO:
+    """The file itself, or one that lost the 128 bytes before its mark with zeros in their place.
+
+    Raises:
+        MemoryError: Such a file of more than ``most`` bytes.
+    """
+    head = stream.read(len(MARK))
+    stream.seek(0)
+    if head != MARK:
+        return stream
+    data = stream.read(most + 1)
+    if len(data) > most:
+        raise MemoryError(f"more than {most} bytes")
+    return BytesIO(bytes(_META_START - len(MARK)) + data)
 
 
 def inflated(stream: BinaryIO, most: int) -> BinaryIO:

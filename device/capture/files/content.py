@@ -61,7 +61,7 @@ class Content(StrEnum):
 
 def sniff(head: bytes) -> Content | None:
     """The kind of content that begins with ``head`` (256 bytes are enough), or ``None`` when it is not accepted."""
-    if head[128:132] == b"DICM":
+    if head[128:132] == b"DICM" or head[:6] == b"DICM\2\0":  # the second without its preamble
         return Content.DICOM
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return Content.PNG

@@ -25,6 +25,8 @@ from device.capture.files.limits import DEFAULT, Limits
 from device.capture.files.reduce import smaller_size
 from device.capture.files.tiff_kinds import (
     deep_values,
+    go_to,
+    mend_palette,
     missing_pages,
     open_tiff,
     require_shown_rightly,
@@ -33,8 +35,10 @@ from device.capture.files.tiff_kinds import (
 )
 from device.capture.frame import Frame, Pixels, file_origin
 from device.capture.whole.jpeg import require_whole_jpeg
+from device.capture.whole.jpeg_scans import Scans
 from device.capture.whole.png import require_whole_png
 from device.capture.whole.tiff import require_whole_page
+from device.capture.whole.webp import CodedPicture, coded_pictures, require_whole_picture
 from device.errors import FrameError, FrameTooLargeError, UnsupportedPictureError
 
 # Pillow warns of large pictures (the limit here is tighter) and of corrupt annotations (not shown).
@@ -62,10 +66,13 @@ class ImageFile(FrameFile):
         self._path, self._limits, self._stream, self._content = path, limits, stream, content
         self._measured = False
         self._asked: tuple[int, int] | None = None
+        self._reducible = False
+        self._coded: list[CodedPicture] = []
         self._span: Span | None = None
         try:
             if content is Content.WEBP:
                 self._require_room(_webp_size(stream))
+                self._coded = coded_pictures(stream)
             if content is Content.JPEG:
                 self._require_whole_jpeg()
             self._image = (
@@ -73,13 +80,14 @@ class ImageFile(FrameFile):
             )
             if content is Content.PNG:
                 self._require_size()
-                require_whole_png(stream)
+                self.missing = require_whole_png(stream)
             count = int(getattr(self._image, "n_frames", 1)) if content in _SEVERAL else 1
             if count > limits.max_frames:
                 raise FrameTooLargeError(path, f"{count} pages")
             self._pages = shown_pages(self._image, count) if content is Content.TIFF else range(count)
             self.frame_count = len(self._pages)
-            self.missing = missing_pages(self._image, count) if content is Content.TIFF else ""
+            if content is Content.TIFF:
+                self.missing = missing_pages(self._image, count)
         except Image.DecompressionBombError as error:
             raise FrameTooLargeError(path, str(error)) from error
         except DECODER_FAULTS as error:
@@ -100,7 +108,7 @@ class ImageFile(FrameFile):
             if is_deep(self._image):
                 self._require_decodable()
                 shown = deep_colours(self._image, lambda: self._again(index), span)
-            if self._content is Content.JPEG:
+            if self._reducible:
                 shown = reread(self._image, lambda: self._again(index), self._asked)
             pixels = _pixels(self._image, shown, self._content, self._limits.given_pixels, span)
             return Frame(pixels, file_origin(self._path), index)
@@ -110,8 +118,10 @@ class ImageFile(FrameFile):
             raise decoding_error(self._path, error) from error
 
     def _open_page(self, index: int) -> None:
-        self._image.seek(self._pages[index])
+        go_to(self._image, self._pages[index], self._path)
         self._require_size()
+        if self._content is Content.WEBP:
+            self._require_whole_webp(index)
         if self._content is Content.TIFF:
             require_shown_rightly(self._image, self._path)
             require_whole_page(self._stream, self._image.tag_v2)  # type: ignore[attr-defined]
@@ -143,9 +153,17 @@ class ImageFile(FrameFile):
 
     def _require_whole_jpeg(self) -> None:
         data = self._stream.read(self._limits.memory_bytes // _JPEG_SHARE)
+        self._reducible = Scans.of(data).is_dct
         if not self._stream.read(1):
             require_whole_jpeg(data)
         self._stream.seek(0)
+
+    def _require_whole_webp(self, index: int) -> None:
+        """Go through a picture and those before it that shine through."""
+        for picture in reversed(self._coded[: index + 1]):
+            require_whole_picture(self._stream, picture)
+            if picture.alone:
+                return
 
     def _require_room(self, size: tuple[int, int]) -> None:
         """Refuse before the decoder is made: this one allocates whole pictures, and calls a lack of memory damage."""
@@ -155,7 +173,7 @@ class ImageFile(FrameFile):
     def _require_size(self) -> None:
         """Refuse what is too large by its header; JPEG can be decoded at a half, a quarter or an eighth of its size."""
         width, height = self._image.size
-        if self._content is Content.JPEG:
+        if self._reducible:
             parts = next((n for n in (1, 2, 4) if width * height <= 2 * self._limits.given_pixels * n * n), 8)
             if parts > 1:
                 self._asked = (width // parts, height // parts)
@@ -223,6 +241,10 @@ def _pixels(
         span: Of the other pages, where they are deep greys.
     """
     image.load()
+    if content is Content.TIFF:
+        mend_palette(image)
+    if image.mode == "P" and _highest(image) >= len(image.getpalette() or ()) // 3:
+        raise ValueError("colours are missing from the palette")
     turned = image.getexif().get(_ORIENTATION, 1) != 1
     if shown is not None and turned:
         shown.getexif()[_ORIENTATION] = image.getexif()[_ORIENTATION]
@@ -243,6 +265,11 @@ def _pixels(
     if upright.mode not in ("L", "RGB"):
         upright = upright.convert("RGB")
     return np.array(upright, dtype=np.uint8)
+
+
+def _highest(image: Image.Image) -> int:
+    """The greatest number of a colour."""
+    return int(np.asarray(image).max())
 
 
 def _plugin(content: Content) -> list[str]:

@@ -33,6 +33,7 @@ _NEW_SUBFILE, _REDUCED, _MASK = 254, 1, 4
 _OLD_SUBFILE, _OLD_REDUCED = 255, 2
 _MOST_WITH_COPIES: Final = 64
 _IMAGEJ: Final = re.compile(r"ImageJ=.*?\bimages=(\d+)", re.DOTALL)
+_PALETTE: Final = 320
 _PLANAR: Final = 284
 _SEPARATE: Final = 2
 
@@ -67,12 +68,31 @@ def open_tiff(stream: BinaryIO, path: Path) -> Image.Image:
         stream.seek(0)
         try:
             return TiffImagePlugin.TiffImageFile(stream)
-        except KeyError as error:
-            raise UnsupportedPictureError(path, f"TIFF with compression {error}") from error
         except SyntaxError as error:
+            if isinstance(error.__cause__, KeyError):
+                raise UnsupportedPictureError(path, f"TIFF with compression {error.__cause__}") from error
             if "pixel mode" in str(error):
                 raise UnsupportedPictureError(path, f"TIFF: {error}") from error
             raise
+
+
+def go_to(image: Image.Image, page: int, path: Path) -> None:
+    """Turn to a page.
+
+    Raises:
+        UnsupportedPictureError: Its compression is none that Pillow knows.
+    """
+    try:
+        image.seek(page)
+    except KeyError as error:
+        raise UnsupportedPictureError(path, f"TIFF with compression {error}") from error
+
+
+def mend_palette(page: Image.Image) -> None:
+    """Take entries of 8 bits for what they are, where the format wants 16: all would be black (as libtiff does)."""
+    entries = page.tag_v2.get(_PALETTE, ())  # type: ignore[attr-defined]
+    if page.mode == "P" and entries and max(entries) < 1 << 8:
+        page.putpalette(bytes(entries), "RGB;L")
 
 
 def require_shown_rightly(page: Image.Image, path: Path) -> None:
@@ -98,7 +118,11 @@ def shown_pages(image: Image.Image, count: int) -> Sequence[int]:
         return range(count)
     shown = []
     for page in range(count):
-        image.seek(page)
+        try:
+            image.seek(page)
+        except KeyError:  # of an unknown compression, which is told where the page is asked for
+            shown.append(page)
+            continue
         tags: Any = image.tag_v2  # type: ignore[attr-defined]
         if not tags.get(_NEW_SUBFILE, 0) & (_REDUCED | _MASK) and tags.get(_OLD_SUBFILE) != _OLD_REDUCED:
             shown.append(page)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import av
+import av.logging
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -20,10 +22,20 @@ from av.video.stream import VideoStream
 
 from device.capture.video.index import PacketIndex, spot
 from device.capture.video.picture import Decoded
+from device.capture.video.twin import Twin
 from device.capture.whole.jpeg import require_whole_jpeg
 
 _INCOMPLETE: Final = "incomplete"
+_ENDS_EARLY: Final = "the data end too early"
+_LOOKED_AT: Final = 48
+"""Packets in which a loop whose pictures are reordered shows it."""
+
 _MOTION_JPEG: Final = "mjpeg"
+_CONCEALS: Final = "concealing"
+"""Beginning of what decoders note, as no error, when they paint over what they could not decode."""
+
+_STRICT: Final = ("h264", "hevc")
+"""Decoders that return an error for all that matters, and note as one what does not."""
 
 
 class SeekMissedError(Exception):
@@ -47,13 +59,16 @@ def decode_from(
     Raises:
         SeekMissedError: As it says.
     """
-    damage, counted = _Damage(index, start), 0
+    damage, counted, twin = _Damage(index, start), 0, Twin.of(video)
     if seek:
         _go_to(container, video, index, start)
     for number, packet in _packets(container, video, index, start):
         pictures, wrong = _decode(video, packet, number)
         if wrong:
             damage.met(number, wrong)
+        if twin is not None:
+            for differing in twin.differs(packet, number, {_origin(picture): picture for picture in pictures}):
+                damage.met(differing, _ENDS_EARLY)
         for picture in pictures:
             origin = _origin(picture)
             if picture.is_corrupt:
@@ -72,6 +87,17 @@ def count_pictures(container: InputContainer, video: VideoStream, most: int) -> 
         if count > most:
             break
     return count
+
+
+def is_reordered(container: InputContainer, video: VideoStream) -> bool:
+    """Decode the first pictures, for packets that may say nothing of the order in which they are presented."""
+    last = -1
+    for number, packet in enumerate(islice(_until_end(container, video), _LOOKED_AT)):
+        for picture in _decode(video, packet, number)[0]:
+            if _origin(picture) < last:
+                return True
+            last = _origin(picture)
+    return False
 
 
 class _Damage:
@@ -143,14 +169,30 @@ def _decode(video: VideoStream, packet: Packet[VideoStream] | None, number: int)
     try:
         if packet is not None and video.codec_context.name == _MOTION_JPEG:
             require_whole_jpeg(bytes(packet))
-        pictures = video.codec_context.decode(packet)
+        pictures, complaint = _heard(video, packet)
     except av.FFmpegError as error:
         if isinstance(error, av.error.MemoryError):
             raise
         return [], error.strerror or type(error).__name__
     except ValueError as error:
         return [], str(error)
-    return pictures, _INCOMPLETE if packet is not None and packet.is_corrupt else ""
+    return pictures, complaint or (_INCOMPLETE if packet is not None and packet.is_corrupt else "")
+
+
+def _heard(video: VideoStream, packet: Packet[VideoStream] | None) -> tuple[list[VideoFrame], str]:
+    """What the decoder gives, and its first note of damage: some paint over it and return no error."""
+    name = video.codec_context.name
+    av.logging.set_level(av.logging.INFO)
+    try:
+        with av.logging.Capture(local=True) as notes:
+            pictures = video.codec_context.decode(packet)
+    finally:
+        av.logging.set_level(av.logging.PANIC)
+    for level, origin, text in notes:
+        is_error = level <= av.logging.ERROR and name not in _STRICT
+        if origin == name and (is_error or text.startswith(_CONCEALS)):
+            return pictures, text.strip()
+    return pictures, ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from device.capture.files.content import Content
 from device.capture.files.frame_file import FrameFile
 from device.capture.files.limits import DEFAULT, Limits
 from device.capture.frame import Frame, file_origin
-from device.capture.video.decoder import SeekMissedError, count_pictures, decode_from
+from device.capture.video.decoder import SeekMissedError, count_pictures, decode_from, is_reordered
 from device.capture.video.index import PacketIndex
 from device.capture.video.length import is_encrypted, shortage
 from device.capture.video.picture import Decoded, deinterlaced, to_rgb
@@ -66,6 +66,12 @@ class VideoFile(FrameFile):
                 raise UnsupportedPictureError(path, "encrypted video")
             self._require_size(self._video.codec_context.width, self._video.codec_context.height)
             self._index = PacketIndex.build(container, self._video, limits.max_frames)
+            hidden = 0
+            if self._index.doubtful:
+                container, self._video = self._open()
+                if is_reordered(container, self._video):
+                    hidden = len(self._index.stamps) - self._index.frame_count  # by an edit list of other times
+                    self._index = replace(self._index, counted=True, from_start=True)
             if self._index.counted:
                 container, self._video = self._open()
                 count = count_pictures(container, self._video, limits.max_frames)
@@ -76,6 +82,8 @@ class VideoFile(FrameFile):
             if self.frame_count == 0:
                 raise DamagedFileError(path, "no frame in the container")
             self.missing = shortage(stream, content, container, self._video, self._index, tables)
+            if hidden and not self.missing:
+                self.missing = f"{hidden} frames are hidden by times that are not theirs"
         except (av.FFmpegError, FrameError) as error:
             self.close()
             raise _cause(path, error) from error

@@ -38,6 +38,7 @@ class PacketIndex:
         places: Place of each packet's frame in the order of presentation; -1 for packets that give none.
         order: Number of the packet of each place.
         counted: Packets say nothing of the order of presentation (B-frames in AVI): a frame is known by counting.
+        doubtful: Perhaps they do not: the decoder may change the order, and all packets come in that of their times.
         from_start: Decoding has to begin with the first packet, whatever is wanted.
     """
 
@@ -49,6 +50,7 @@ class PacketIndex:
     places: list[int]
     order: list[int]
     counted: bool = False
+    doubtful: bool = False
     from_start: bool = False
 
     @classmethod
@@ -91,10 +93,13 @@ class PacketIndex:
             places[number] = place
         # AVI numbers its packets; the order of presentation is in the pictures alone.
         context = video.codec_context
-        counted = "avi" in container.format.name and (packed or (context.has_b_frames and stamps == sorted(stamps)))
+        doubtful = bool(context.has_b_frames) and stamps == sorted(stamps)
+        counted = "avi" in container.format.name and (packed or doubtful)
         # A palette comes once, with the first packet.
         from_start = counted or context.pix_fmt == "pal8"
-        return cls(stamps, seeks, numbers, keys or [0], lone, places, order, counted, from_start)
+        return cls(
+            stamps, seeks, numbers, keys or [0], lone, places, order, counted, doubtful and not counted, from_start
+        )
 
     @property
     def frame_count(self) -> int:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from device.capture.video.unlisted import Range, sample_ranges, unlisted_frames
+
 _MOST_MOOV: Final = 8 << 20  # tables of a hundred thousand frames take three
 _MOST_BOXES: Final = 100_000
 _CONTAINERS: Final = (b"mdia", b"minf", b"stbl", b"edts")
@@ -37,7 +39,7 @@ class VideoTrack:
         enabled: Whether it is meant to be shown.
         group: Tracks of one group other than 0 are alternatives of each other.
         area: Pixels of a frame, as shown.
-        encrypted: Whether its frames need a key.
+        coding: Name of its first sample entry.
         counts: How many frames each table lists: sizes, times, chunks.
         duration: Of all frames by the table of times, in the track's units.
         longest: Of one frame.
@@ -49,12 +51,17 @@ class VideoTrack:
     enabled: bool
     group: int
     area: int
-    encrypted: bool
+    coding: bytes
     counts: tuple[int, int, int]
     duration: int
     longest: int
     stated: int | None
     edited: bool
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its frames need a key."""
+        return self.coding in _ENCRYPTED
 
     def complaint(self, packets: int) -> str:
         """What is wrong with the number of frames, ``packets`` of which were met; empty where nothing contradicts it.
@@ -84,23 +91,26 @@ class SampleTables:
         listed: Bytes of all samples of all tracks, sound too.
         data: Bytes of the media data.
         fragments: Whether frames lie in fragments, which these tables do not list.
+        unlisted: By track, bytes of the media data that no table lists and that begin like its frames.
     """
 
     tracks: tuple[VideoTrack, ...]
     listed: int
     data: int
     fragments: bool
+    unlisted: dict[int, int]
 
     @classmethod
     def read(cls, stream: BinaryIO) -> SampleTables | None:
         """From a file, which is left at its end; ``None`` where it has none or they are damaged."""
         stream.seek(0)
-        moov, data, fragments = b"", 0, False
+        moov, fragments = b"", False
+        data: list[Range] = []
         size = stream.seek(0, os.SEEK_END)
         for name, begin, end in outer_boxes(stream):
             length = max(0, min(end, size) - begin)
             if name == b"mdat":
-                data += length
+                data.append((begin, begin + length))
             elif name == b"moof":
                 fragments = True
             elif name == b"moov" and length <= _MOST_MOOV:
@@ -112,8 +122,14 @@ class SampleTables:
             read = [_track(body) for name, body in _boxes(moov) if name == b"trak"]
         except (struct.error, IndexError):
             return None
-        tracks = tuple(track for track, _ in read if track is not None)
-        return cls(tracks, sum(size for _, size in read), data, fragments)
+        tracks = tuple(track for track, _, _ in read if track is not None)
+        places = [ranges for _, _, ranges in read]
+        unlisted: dict[int, int] = {}
+        if not fragments and all(ranges is not None for ranges in places):
+            listed = [one for ranges in places for one in ranges or ()]
+            unlisted = {one.number: unlisted_frames(stream, data, listed, one.coding) for one in tracks}
+        size_of_all = sum(size for _, size, _ in read)
+        return cls(tracks, size_of_all, sum(end - begin for begin, end in data), fragments, unlisted)
 
     def track(self, number: int) -> VideoTrack | None:
         """The track of an identifier."""
@@ -130,6 +146,8 @@ class SampleTables:
         if track is None or self.fragments:
             return ""
         said, unlisted = track.complaint(packets), self.data - self.listed
+        if not said and packets and (hidden := self.unlisted.get(number, 0)):
+            return f"{hidden} bytes of frames are in no table"
         if not said and packets and self.listed and unlisted > _UNLISTED * self.data:
             return f"{100 * unlisted / self.data:.0f} % of the data are in no table"
         return said
@@ -189,14 +207,14 @@ def _flat(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             yield name, body
 
 
-def _track(body: bytes) -> tuple[VideoTrack | None, int]:
-    """A track, if it is one of video, and the bytes of its samples (ISO/IEC 14496-12, 8.3 to 8.7)."""
+def _track(body: bytes) -> tuple[VideoTrack | None, int, list[Range] | None]:
+    """A track, if it is one of video, and the bytes and places of its samples (ISO/IEC 14496-12, 8.3 to 8.7)."""
     boxes: dict[bytes, bytes] = {}
     for name, content in _flat(body):
         boxes.setdefault(name, content)  # QuickTime has a second handler, of the data
     count, size = _sizes(boxes.get(b"stsz", b""), boxes.get(b"stz2", b""))
     if boxes.get(b"hdlr", b"")[8:12] != b"vide":
-        return None, size
+        return None, size, sample_ranges(boxes)
     header = boxes[b"tkhd"] if b"tkhd" in boxes else bytes(92)
     wide = header[0] == 1
     number = int.from_bytes(header[20:24] if wide else header[12:16], "big")
@@ -210,14 +228,14 @@ def _track(body: bytes) -> tuple[VideoTrack | None, int]:
         bool(header[3] & _ENABLED),
         group,
         width * height,
-        entry in _ENCRYPTED,
+        entry,
         counts,
         sum(n * step for n, step in times),
         max((step for _, step in times), default=0),
         _stated(boxes.get(b"mdhd", b"")),
         b"elst" in boxes,
     )
-    return track, size
+    return track, size, sample_ranges(boxes)
 
 
 def _sizes(plain: bytes, compact: bytes) -> tuple[int, int]:

@@ -13,17 +13,20 @@ import simplejpeg
 
 from device.capture.whole.jpeg_brightness import Brightness
 from device.capture.whole.jpeg_row import picture_ends
+from device.capture.whole.jpeg_scans import Scans
 
 _DAMAGE: Final = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression", "Unsupported marker type")
 """Beginnings of what libjpeg says of damaged data (jerror.h); what it cannot read at all, other decoders may."""
 
 _BEYOND: Final = "Corrupt JPEG data: brighter than white or darker than black"
 
+_LOST: Final = "Corrupt JPEG data"
+
 _EXTRA: Final = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
 
 
 def require_whole_jpeg(data: bytes) -> None:
-    """Go through all coded data of a JPEG picture, at an eighth of its size.
+    """Go through all coded data of a JPEG picture, at an eighth of its size where it can be reduced.
 
     What cannot be noticed: damage after which the data happen to hold as many blocks as before, none of them brighter
     than white or darker than black.
@@ -34,7 +37,10 @@ def require_whole_jpeg(data: bytes) -> None:
     Raises:
         ValueError: The data are damaged or end too early; says how.
     """
-    said = _complaint(data)
+    scans = Scans.of(data)
+    if lost := scans.missing():
+        raise ValueError(f"{_LOST}: {lost}")
+    said = _complaint(data) if scans.is_dct else _lossless_complaint(data)
     extra = _EXTRA.match(said)
     if said and not (extra and _is_padding(data, int(extra[1]))):
         raise ValueError(said)
@@ -53,6 +59,19 @@ def _complaint(data: bytes) -> str:
         else:
             is_possible = brightness is None or colours != "GRAY" or brightness.can_be(blocks)
             return "" if is_possible else _BEYOND
+    return ""
+
+
+def _lossless_complaint(data: bytes) -> str:
+    """The same for the lossless process: asked for an eighth, libjpeg writes all of it into room for an eighth."""
+    for colours in ("GRAY", "RGB"):
+        try:
+            simplejpeg.decode_jpeg(data, colorspace=colours, min_factor=1)
+        except ValueError as error:
+            if str(error).startswith(_DAMAGE):
+                return str(error)
+        else:
+            return ""
     return ""
 
 

@@ -385,3 +385,42 @@ def test_a_photograph_keeps_its_colours(tmp_path: Path) -> None:
         path.write_bytes(encoded(Image.fromarray(coloured), "JPEG", quality=95, subsampling=0, keep_rgb=is_rgb))
         (frame,) = read_frames(path)
         assert np.abs(frame.pixels.astype(int) - coloured).mean() < 3
+
+
+def test_a_palette_of_8_bits_is_not_black(tmp_path: Path, picture: np.ndarray) -> None:
+    """Written so by old programs; libtiff takes it for what it is."""
+    turned = Image.fromarray(255 - picture)
+    turned.putpalette(bytes(level for entry in range(256) for level in [255 - entry] * 3))
+    data = encoded(turned, "TIFF")
+    entries = struct.pack("<256H", *(256 * (255 - entry) for entry in range(256)))
+    small = struct.pack("<256H", *range(255, -1, -1))
+    path = tmp_path / "palette.tif"
+    for name, written in (("16 bits", data), ("8 bits", data.replace(entries * 3, small * 3))):
+        assert name == "16 bits" or written != data
+        path.write_bytes(written)
+        (frame,) = read_frames(path)
+        assert np.array_equal(frame.pixels[..., 1], picture), name
+
+
+def test_numbers_without_a_colour_are_damage(tmp_path: Path, picture: np.ndarray) -> None:
+    header = struct.pack(">IIBBBBB", picture.shape[1], picture.shape[0], 8, 3, 0, 0, 0)
+    body = png_chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in picture)))
+    path = tmp_path / "palette.png"
+    for entries in (256, 200):
+        colours = png_chunk(b"PLTE", bytes(level for entry in range(entries) for level in [entry] * 3))
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + colours + body + png_chunk(b"IEND", b""))
+        if entries == 256:
+            (frame,) = read_frames(path)
+            assert np.array_equal(frame.pixels[..., 1], picture)
+        else:
+            with pytest.raises(DamagedFileError, match="palette"):
+                next(read_frames(path))
+
+
+def test_a_compression_that_is_unknown_here_is_named(tmp_path: Path, picture: np.ndarray) -> None:
+    data = tiff(picture, "<", BLACK_ZERO)
+    tag = struct.pack("<HHI", 259, 4, 1)
+    path = tmp_path / "kind.tif"
+    path.write_bytes(data.replace(tag + struct.pack("<I", 1), tag + struct.pack("<I", 34712)))
+    with pytest.raises(UnsupportedPictureError, match="34712"):
+        next(read_frames(path))

@@ -421,3 +421,12 @@ def test_truncated_public_files_are_damaged_not_half_shown(shared: Path, tmp_pat
             cut.write_bytes(whole[: int(len(whole) * kept)])
             with pytest.raises((DamagedFileError, ContradictoryDicomError)):
                 list(read_frames(cut))
+
+
+def test_a_file_that_lost_its_preamble(make_dicom: MakeDicom, grey: np.ndarray, tmp_path: Path) -> None:
+    """The mark stands at its beginning."""
+    whole = make_dicom(pixels=grey.tobytes(), Rows=grey.shape[0], Columns=grey.shape[1]).read_bytes()
+    path = tmp_path / "cut"
+    path.write_bytes(whole[128:])
+    (frame,) = read_frames(path)
+    assert np.array_equal(frame.pixels, grey)

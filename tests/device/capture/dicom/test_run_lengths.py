@@ -15,6 +15,8 @@ from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLEL
 from rle.rle import encode_segment
 
 from device.capture.dicom.run_lengths import read_run_lengths
+from device.capture.files.reader import open_frames
+from device.errors import DamagedFileError
 from tests.device.capture.odd_dicom import ITEM, Kind, colour, frames, j2k, jls, jpeg, rgb, truth, ybr
 from tests.device.capture.test_odd_dicom import check
 
@@ -118,3 +120,19 @@ def test_any_bytes_give_a_form_or_an_error() -> None:
         given += 1
         assert (form.samples, form.bytes_a_sample) == (1, 2)
     assert given < 400
+
+
+@pytest.mark.parametrize("change", [1, 40, -40])
+def test_a_run_that_ends_a_row_elsewhere_is_damage(change: int, tmp_path: Path) -> None:
+    flat = np.repeat(np.repeat(ONE[::64, ::64], 64, axis=0), 64, axis=1)
+    part = bytearray(encode_segment(flat.tobytes(), flat.shape[1]))
+    third = 24  # of four runs a row, two bytes each
+    part[third - 2] -= change
+    part[third] += change
+    damaged = struct.pack("<16L", 1, 64, *[0] * 14) + bytes(part)
+    kind = Kind("", encapsulate([runs(flat), damaged]), (), RLELossless, {"NumberOfFrames": 2})
+    with (
+        open_frames(kind.write(tmp_path / "runs.dcm")) as file,
+        pytest.raises(DamagedFileError, match="end within a run"),
+    ):
+        file.read_at(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""InstallPaths and millimetres that a DICOM header states: all B-mode regions; a scale only where nothing contradicts
+"""Places and millimetres that a DICOM header states: all B-mode regions; a scale only where nothing contradicts
 it."""
 
 from __future__ import annotations
@@ -194,3 +194,10 @@ def test_regions_of_another_kind_of_element_are_none() -> None:
     data = header()
     data.add_new("SequenceOfUltrasoundRegions", "LO", "none")
     assert boxes(data) == []
+
+
+def test_corners_that_were_never_filled_in_are_no_picture() -> None:
+    """One pixel went to the network as the B-mode picture."""
+    spot = region((5, 5, 6, 6))
+    assert boxes(header(spot)) == []
+    assert boxes(header(spot, region(LEFT))) == [(100, 100, 400, 400)]

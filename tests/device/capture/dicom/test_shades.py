@@ -69,6 +69,9 @@ def table(count: int, bits: int, entry: Callable[[Any], Any], first: int = 0, ki
 
 def tabled() -> Iterator[Kind]:
     """Tables whose stated depth is not that of their entries, or whose entries are packed."""
+    turned = {"PresentationLUTSequence": Sequence([table(256, 8, lambda x: 255 - x)])}
+    yield Kind("a presentation table", NEGATIVE.tobytes(), (ONE,), values=turned)
+    yield Kind("one beside its shape", ONE.tobytes(), (ONE,), values=turned | {"PresentationLUTShape": "IDENTITY"})
     for name in ("VOILUTSequence", "ModalityLUTSequence"):
         for bits, factor in ((8, 1), (16, 257), (16, 1), (12, 16), (10, 4), (8, 257)):
             values = {name: Sequence([table(256, bits, partial(np.multiply, factor))])}

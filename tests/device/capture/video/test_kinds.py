@@ -340,3 +340,23 @@ def test_motion_jpeg_of_red_green_and_blue_without_markers(
     with open_frames(path) as file:
         assert_every_place_is_its_own(file, base, list(range(COUNT)))
         assert np.ptp(file.read_at(5).pixels[60].astype(int), axis=-1).max() < 12
+
+
+def test_without_its_table_of_presentation_the_pictures_keep_their_order(
+    tmp_path: Path, base: np.ndarray, pictures: list[np.ndarray]
+) -> None:
+    """Cut by a program that knows no B-frames: half of the frames were called damaged."""
+    path = draw_loop(tmp_path / "b.mp4", pictures, options={"bf": "3"})
+    data = path.read_bytes()
+    for left_out in ((b"ctts", b"elst"), (b"ctts",)):
+        changed = data
+        for name in left_out:
+            changed = changed.replace(name, b"free")
+        path.write_bytes(changed)
+        with open_frames(path) as file:
+            if len(left_out) == 2:
+                assert_every_place_is_its_own(file, base, list(range(COUNT)))
+            else:  # the edit list speaks of times that are no longer there
+                numbers = [number(file.read_at(place).pixels) for place in range(file.frame_count)]
+                assert numbers == sorted(set(numbers))
+                assert file.missing == f"{COUNT - len(numbers)} frames are hidden by times that are not theirs"

@@ -58,6 +58,7 @@ SIZES, TIMES, CHUNKS, STEP, STATED = (b"stsz", 12), (b"stts", 12), (b"stsc", 16)
         ([(*CHUNKS, 10)], "10 and 24"),
         ([(*SIZES, 10), (*TIMES, 10), (*CHUNKS, 10)], "42 % of what is stated"),
         ([(*SIZES, 10), (*TIMES, 10), (*CHUNKS, 10), (*STATED, 5120)], "in no table"),
+        ([(*SIZES, 23), (*TIMES, 23), (*CHUNKS, 23), (*STATED, 23 * 512)], "of frames are in no table"),
         ([(*STEP, 10**9)], "24 frames listed, 1 shown"),
     ],
 )
@@ -71,6 +72,29 @@ def test_tables_that_hide_frames_are_told(
         shown.extend(read_frames(path))
     assert [number(frame) for frame in shown] == list(range(len(shown)))
     assert shown
+
+
+UNLISTED = {
+    "avc.mov": {"options": {"bf": "0"}},
+    "hevc.mp4": {"codec": "libx265", "options": {"x265-params": "log-level=none:bframes=0"}},
+    "mpeg4.mp4": {"codec": "mpeg4", "options": {"b": "3000000"}},
+    "jpeg.mov": {"codec": "mjpeg", "form": "yuvj420p"},
+}
+
+
+@pytest.mark.parametrize("name", UNLISTED)
+def test_the_last_frame_that_no_table_lists(name: str, tmp_path: Path, pictures: list[np.ndarray]) -> None:
+    """All tables and the stated length agree on one frame less than the media data hold."""
+    path = draw_loop(tmp_path / name, pictures, **UNLISTED[name])  # type: ignore[arg-type]
+    data = path.read_bytes()
+    with open_frames(path) as file:
+        assert (file.frame_count, file.missing) == (COUNT, "")
+    step = int.from_bytes(data[data.index(b"stts") + 16 :][:4], "big")
+    shorter = [(*SIZES, 23), (*TIMES, 23), (*CHUNKS, 23), (*STATED, 23 * step)]
+    path.write_bytes(altered(data, *shorter))
+    with open_frames(path) as file:
+        assert file.frame_count == 23
+        assert "of frames are in no table" in file.missing
 
 
 @pytest.mark.parametrize("changes", [[(*STATED, 100)], [(*STATED, 0)], [(*STATED, 0xFFFFFFFF)], [(*STEP, 0)]])

@@ -86,3 +86,30 @@ def test_missing_rows_are_told_though_every_checksum_is_right() -> None:
 def test_a_missing_end_is_told(missing: int) -> None:
     with pytest.raises(EOFError):
         require_whole_png(BytesIO(saved(Image.fromarray(truth()))[:-missing]))
+
+
+def with_size(data: bytes, width: int, height: int) -> bytes:
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[24:29]
+    return data[:8] + png_chunk(b"IHDR", header) + data[33:]
+
+
+def test_a_header_that_says_less_than_the_data_hold() -> None:
+    """The last rows were left out."""
+    whole = saved(Image.fromarray(truth()))
+    with pytest.raises(ValueError, match="more than the 25700 bytes"):
+        require_whole_png(BytesIO(with_size(whole, 256, 100)))
+    twice = whole[:33] + with_size(whole, 256, 96)[8:33] + whole[33:]
+    with pytest.raises(ValueError, match="second header"):
+        require_whole_png(BytesIO(twice))
+
+
+def test_pictures_of_an_animation_that_are_not_counted() -> None:
+    image = Image.fromarray(truth())
+    whole = saved(image, save_all=True, append_images=[image.rotate(90), image])
+    at = whole.index(b"acTL") - 4
+    assert require_whole_png(BytesIO(whole)) == ""
+    for count in (1, 2):
+        counted = png_chunk(b"acTL", count.to_bytes(4, "big") + bytes(4))
+        less = whole[:at] + counted + whole[at + len(counted) :]
+        assert require_whole_png(BytesIO(less)) == f"{count} pictures stated, 3 there"
+    assert require_whole_png(BytesIO(whole[:at] + whole[at + 20 :])) == "1 pictures stated, 3 there"

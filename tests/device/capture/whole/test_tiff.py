@@ -69,3 +69,46 @@ def test_more_rows_than_bytes(tmp_path: Path) -> None:
     at = data.index(height) + len(height)
     with pytest.raises(DamagedFileError, match="49152 of 102400 bytes"):
         read(tmp_path, data[:at] + (400).to_bytes(4, "little") + data[at + 4 :])
+
+
+def altered(data: bytes, tag: int, value: int, entry: int = 0) -> bytes:
+    """With another value of a tag of a little-endian file; of its list where it has several."""
+    directory = int.from_bytes(data[4:8], "little")
+    for at in range(directory + 2, directory + 2 + 12 * int.from_bytes(data[directory : directory + 2], "little"), 12):
+        if int.from_bytes(data[at : at + 2], "little") != tag:
+            continue
+        size = {3: 2, 4: 4}[int.from_bytes(data[at + 2 : at + 4], "little")]
+        held = size * int.from_bytes(data[at + 4 : at + 8], "little") <= 4
+        place = (at + 8 if held else int.from_bytes(data[at + 8 : at + 12], "little")) + size * entry
+        return data[:place] + value.to_bytes(size, "little") + data[place + size :]
+    raise ValueError(tag)
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+@pytest.mark.parametrize(
+    ("tag", "value", "words"),
+    [
+        (257, 100, "parts of the picture|in 100 rows"),
+        (278, 16, "parts of the picture|bytes"),
+        (273, 8, "the same place|damaged"),
+    ],
+)
+def test_strips_that_do_not_fit_the_size(tag: int, value: int, words: str, compression: str, tmp_path: Path) -> None:
+    """Rows were left out, or one strip was shown in the place of another."""
+    data = saved(compression, strip_size=9000)
+    entry = 2 if tag == 273 else 0
+    if tag == 273:
+        if compression == "raw":
+            return  # Pillow writes a single strip
+        with Image.open(BytesIO(data)) as page:
+            value = page.tag_v2[273][1]  # type: ignore[attr-defined]
+    with pytest.raises(DamagedFileError, match=words):
+        read(tmp_path, altered(data, tag, value, entry))
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("strip", [9000, 1 << 20])
+def test_rows_that_are_longer_than_stated(strip: int, compression: str, tmp_path: Path) -> None:
+    """The picture was sheared."""
+    with pytest.raises(DamagedFileError, match="rows of 255"):
+        read(tmp_path, altered(saved(compression, strip_size=strip), 256, 255))

@@ -145,6 +145,7 @@ class TouchKeyboard(Overlay):
         self._on_done = on_done
         self._check = check
         self._allowed = allowed
+        self._longest = longest
         self._layouts = _layouts(ui.t.language, writing)
         self._layout = 0
         self._page = 0
@@ -164,6 +165,24 @@ class TouchKeyboard(Overlay):
     def half_written(self) -> bool:
         """Whether something was written that would have to be written again; a password is not kept for that."""
         return not self._secret and self._is_changed
+
+    def again(self, ui: Ui) -> TouchKeyboard:
+        """One with the same text, in another look or language, or opened a second time."""
+        made = TouchKeyboard(
+            ui,
+            self._title,
+            self._first,
+            self._on_done,
+            longest=self._longest,
+            secret=self._secret,
+            check=self._check,
+            allowed=self._allowed,
+            writing=self._writing,
+            on_next=self._on_next,
+        )
+        made.line.clear()
+        made.line.insert(self.text)
+        return made
 
     @property
     def _is_changed(self) -> bool:

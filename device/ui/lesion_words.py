@@ -32,13 +32,13 @@ def lesion_place(t: Translator, lesion: BreastLesion) -> str:
     if lesion.region is not None:
         parts.append(t(f"lesions.region_{lesion.region.value}"))
     if lesion.distance_from_nipple_cm is not None:
-        parts.append(t("lesions.from_nipple", cm=f"{lesion.distance_from_nipple_cm:g}"))
+        parts.append(t("lesions.from_nipple", cm=t.number(lesion.distance_from_nipple_cm)))
     return ", ".join(parts)
 
 
 def axes_words(t: Translator, axes: Axes) -> str:
     """Lengths in the order of the lexicon."""
-    return t("imaging.millimetres", mm=axes.millimetres)
+    return t("imaging.millimetres", mm=axes.written(t.number))
 
 
 def lesion_line(t: Translator, lesion: BreastLesion) -> str:

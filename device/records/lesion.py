@@ -9,6 +9,7 @@ can be made, changed and sent without loading a picture.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -95,15 +96,18 @@ class Axes:
         for length in (self.long_mm, self.short_mm, self.third_mm):
             _require("an axis", length, MOST_AXIS_MM)
 
-    @property
-    def millimetres(self) -> str:
-        """Those that are known, in order; with a dash for the short one where only the third is known."""
+    def written(self, number: Callable[[float, int], str]) -> str:
+        """Those that are known, in order; with a dash for the short one where only the third is known.
+
+        Args:
+            number: Writes a number with so many decimals, see ``Translator.number``.
+        """
         lengths = (
             [self.long_mm, self.short_mm] if self.third_mm is None else [self.long_mm, self.short_mm, self.third_mm]
         )
         if lengths[-1] is None:
             del lengths[-1]
-        return " × ".join("–" if length is None else f"{length:.1f}" for length in lengths)
+        return " × ".join("–" if length is None else number(length, 1) for length in lengths)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from device.fonts.shaping import FontBook
 from device.ui.context import Ui
 from device.ui.display import Display
 from device.ui.pointer import Phase, Pointer
-from device.ui.screen import Screen
+from device.ui.screen import LeftOpen, Screen
 from device.ui.session.services import Services
 from device.ui.status import Level, Status, StatusBoard, Topic
 from device.ui.tasks import Tasks
@@ -89,7 +89,7 @@ class App:
         self._overlays: list[Overlay] = []
         self._timers: list[tuple[float, Callable[[], None], list[float]]] = []
         self._make_lock: Callable[[], Screen] | None = None
-        self._interrupted: tuple[Screen, TouchKeyboard] | None = None
+        self._interrupted: TouchKeyboard | None = None
         self.on_stop: list[Callable[[], None]] = []
         self.on_settings: list[Callable[[Settings, Settings], None]] = []
         self._last_step = self._last_touch = self._last_use = clock()
@@ -166,7 +166,6 @@ class App:
 
     def _dress_anew(self) -> None:
         """Build everything again in the new language, theme and rotation."""
-        self._interrupted = None
         self.display.rotate(self.settings.display.rotation)
         self.ui = self._new_ui()
         self._close_overlays()
@@ -244,18 +243,25 @@ class App:
         """Cover everything with the lock screen now, and forget the keys of the records."""
         if self._make_lock is not None:
             self.toasts.clear()
-            screen, top = self.screen, self.top
-            if screen is not None and isinstance(top, TouchKeyboard) and top.half_written:
-                self._interrupted = screen, top
+            top = self.top
+            self._interrupted = top if isinstance(top, TouchKeyboard) and top.half_written else None
             self.push(self._make_lock())
             self.services.lock()
 
-    def go_on(self) -> None:
-        """Go on where the same person was; a text that was half written is on the keyboard again."""
-        self.pop()
-        interrupted, self._interrupted = self._interrupted, None
-        if interrupted is not None and interrupted[0] is self.screen:
-            self.open(interrupted[1])
+    def set_aside(self) -> LeftOpen:
+        """Take away what lies under the lock screen."""
+        *screens, lock = self._stack
+        self._stack = [lock]
+        keyboard, self._interrupted = self._interrupted, None
+        return LeftOpen(tuple(screens), keyboard)
+
+    def bring_back(self, left: LeftOpen) -> None:
+        """Show again what was set aside, and nothing else; a text that was half written is on the keyboard again."""
+        self._cover()
+        self._stack = list(left.screens[:-1])
+        self._enter(left.screens[-1])
+        if left.keyboard is not None and self.screen is left.screens[-1]:
+            self.open(left.keyboard.again(self.ui))
 
     def _lock_when_idle(self, now: float) -> None:
         screen, limits = self.screen, self.settings.lock

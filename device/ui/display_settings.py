@@ -118,7 +118,7 @@ def length_words(ui: Ui, start: Point, end: Point, spacing: PixelSpacing | None)
     found = measure(start, end, spacing)
     if found.length_mm is None:
         return ui.t("imaging.pixels", px=f"{found.length_px:.0f}")
-    return ui.t("imaging.millimetres", mm=f"{found.length_mm:.1f}")
+    return ui.t("imaging.millimetres", mm=ui.t.number(found.length_mm, 1))
 
 
 def _cut(pixels: Pixels, box: Box) -> Pixels:

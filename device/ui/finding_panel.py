@@ -7,6 +7,9 @@ that this is no diagnosis are part of every screen that shows a finding (``limit
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from device.imaging.marks.styles import calliper_letter
 from device.inference.finding import NO_MODEL, Caution, Finding, ModelResult
 from device.records.exam import View
@@ -23,6 +26,9 @@ from device.ui.theme.text import Style
 from device.ui.widgets import Banner, Dialog, Label, Widget
 from device.ui.widgets.picture.probability_bar import ProbabilityBar
 from device.ui.widgets.picture.short_note import ShortNote
+
+SAID_ELSEWHERE: Final = (Caution.PHANTOM, Caution.SCALE_CONTRADICTED)
+"""Cautions whose sentence stands across the picture, or beside the lengths that it is about."""
 
 
 def result_banner(ui: Ui, finding: Finding) -> Banner:
@@ -50,19 +56,9 @@ def meaning(ui: Ui, finding: Finding) -> str:
     return ui.t(f"report.meaning_{finding.result.value}")
 
 
-def caution_banners(ui: Ui, view: View) -> list[Banner]:
-    """Why a view's finding deserves less trust; what that means for lengths is said beside them (``details``).
-
-    That it is a phantom stands across the picture as well, so few words do, and leave room for the finding.
-    """
-    said = [caution for caution in view.cautions if caution is not Caution.SCALE_CONTRADICTED]
-    words = {one: ui.t(f"{'live' if one is Caution.PHANTOM else 'report'}.caution_{one.value}") for one in said}
-    return [Banner(ui, words[one], Level.WARNING, style=Style.SMALL, key=f"caution.{one.value}") for one in said]
-
-
-def caution_words(ui: Ui, finding: Finding) -> Banner | None:
-    """The same in a few words, for a picture that moves."""
-    words = [ui.t(f"live.caution_{caution.value}") for caution in finding.cautions]
+def caution_words(ui: Ui, cautions: Iterable[Caution]) -> Banner | None:
+    """Why a finding deserves less trust, in so few words that they are seen beside it."""
+    words = [ui.t(f"live.caution_{caution.value}") for caution in cautions]
     return Banner(ui, SEPARATOR.join(words), Level.WARNING, style=Style.SMALL, key="caution") if words else None
 
 
@@ -87,9 +83,10 @@ def probability_bars(ui: Ui, finding: Finding) -> list[Widget | None]:
 
 
 def details(ui: Ui, view: View) -> list[Widget | None]:
-    """Size, measurements, place and model of a view."""
+    """Cautions in whole sentences, size, measurements, place and model of a view."""
     finding, spacing = view.finding, scale_of(view)
-    lines = [ui.t("imaging.place", place=place_words(view, ui.t))]
+    lines = [ui.t(f"report.caution_{caution.value}") for caution in view.cautions if caution not in SAID_ELSEWHERE]
+    lines.append(ui.t("imaging.place", place=place_words(view, ui.t)))
     if finding.lesion is not None and finding.evaluable:
         lines.append(ui.t("imaging.long_axis", length=length_words(ui, *finding.lesion.long_axis, spacing)))
     for number, one in enumerate(view.callipers, 1):

@@ -18,7 +18,7 @@ from device.words import Translator
 
 def axes_words(t: Translator, axes: Axes) -> str:
     """Lengths in the order of the lexicon."""
-    return t("imaging.millimetres", mm=axes.millimetres)
+    return t("imaging.millimetres", mm=axes.written(t.number))
 
 
 def lesion_line(t: Translator, lesion: BreastLesion) -> str:

@@ -79,11 +79,13 @@ def reason_for(t: Translator, code: str) -> str:
     return t(key) if t.has(key) else t("errors.upload")
 
 
-def size(count: int) -> str:
+def size(t: Translator, count: int) -> str:
     """Bytes as people say them."""
     if count < 1_000_000:
-        return f"{count / 1e3:.0f} KB"
-    return f"{count / 1e6:.0f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
+        return t("common.kilobytes", count=t.number(count / 1e3, 0))
+    if count < 1_000_000_000:
+        return t("common.megabytes", count=t.number(count / 1e6, 0))
+    return t("common.gigabytes", count=t.number(count / 1e9, 1))
 
 
 def shown_name(name: str) -> str:

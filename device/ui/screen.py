@@ -9,6 +9,7 @@ or the rotation changes. Scroll positions and the like are carried over between 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import pygame
@@ -172,3 +173,23 @@ class Screen:
     def draw(self, surface: pygame.Surface) -> None:
         """Draw the widgets."""
         self.root.draw(surface)
+
+
+@dataclass(frozen=True)
+class LeftOpen:
+    """What one person had open when the device locked, kept from everybody else and there again for that person.
+
+    Attributes:
+        screens: From the main menu to the one that was on top.
+        keyboard: With a text that was half written on the topmost screen.
+        told: Who was told that something is not saved.
+    """
+
+    screens: tuple[Screen, ...]
+    keyboard: TouchKeyboard | None = None
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something would be lost with it."""
+        return self.keyboard is not None or any(screen.unsaved for screen in self.screens)

@@ -29,6 +29,8 @@ LANGUAGES = {
 """Code and own name of every language, in the order in which they are offered."""
 
 FALLBACK = "en"
+DECIMAL_COMMA = frozenset({"es", "fr"})
+"""Languages that write 12,8; the others write 12.8. Files and messages for programs always have the point."""
 
 
 def texts(language: str) -> dict[str, str]:
@@ -102,6 +104,11 @@ class Translator(Catalogue):
 
     def __init__(self, language: str = FALLBACK) -> None:
         super().__init__(FOLDER, language)
+
+    def number(self, value: float, decimals: int | None = None) -> str:
+        """A number as people write it in this language, with so many decimals; unset: with those that it has."""
+        said = f"{value:g}" if decimals is None else f"{value:.{decimals}f}"
+        return said.replace(".", ",") if self.language in DECIMAL_COMMA else said
 
     def error(self, error: Coded) -> str:
         """The sentence for an error: what is wrong and what to do. Where it happened is ``error.where``."""

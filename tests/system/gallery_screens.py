@@ -61,6 +61,7 @@ from device.ui.screens.source.scan_code import ScanCodeScreen
 from device.ui.screens.source.sources import SourcesScreen
 from device.ui.session.freezing import freeze
 from device.ui.session.services import Services
+from device.ui.status import Level
 from device.upload.status import UploadState, UploadStatus
 from tests.device.ui.driver import Driver
 from tests.device.ui.record_world import World, answered, fill_stick, make_world, planned, write_loop
@@ -148,7 +149,9 @@ class Gallery:
         driver.tap("finalise")
         yield "finalise?"
         yield _show(driver, ExamDetailScreen(self._final, steps), "exam_detail")
+        yield from _message(driver, "summary.finalised", Level.INFO, "message, information")
         yield _show(driver, ExamsScreen(steps), "exams")
+        yield from _message(driver, "exams.missing", Level.ERROR, "message, failure")
 
     def _lesions(self, driver: Driver) -> Iterator[str]:
         exam = driver.app.services.store.get(self._draft)
@@ -217,6 +220,14 @@ def _show(driver: Driver, screen: Screen, name: str) -> str:
     driver.show(screen)
     _settle(driver)
     return name
+
+
+def _message(driver: Driver, key: str, level: Level, name: str) -> Iterator[str]:
+    """A message that goes by itself, over the screen that is shown."""
+    driver.app.toast(driver.app.ui.t(key), level)
+    driver.step()
+    yield name
+    driver.app.toasts.clear()
 
 
 def _settle(driver: Driver) -> None:

@@ -64,7 +64,7 @@ def details(page: ReportPage, exam: Exam, number: int, lesion: BreastLesion, tex
     if lesion.axes is not None:
         rows.append((text("report.size"), _size(lesion, text)))
     if lesion.depth_cm is not None:
-        rows.append((text("lesions.depth"), text("lesions.cm", cm=f"{lesion.depth_cm:g}")))
+        rows.append((text("lesions.depth"), text("lesions.cm", cm=text.number(lesion.depth_cm))))
     rows += _descriptors(lesion, text)
     if lesion.category is not None:
         rows.append((text("report.lesion_category"), category_words(lesion.category, lesion.edition, text)))
@@ -107,7 +107,7 @@ def draw_map(page: ReportPage, drawn: BodyMap, corner: tuple[float, float], widt
 def _size(lesion: BreastLesion, text: Translator) -> str:
     if lesion.axes is None:
         return ""
-    return text("report.sizes_mm", sizes=lesion.axes.millimetres)
+    return text("report.sizes_mm", sizes=lesion.axes.written(text.number))
 
 
 def _category(lesion: BreastLesion) -> str:

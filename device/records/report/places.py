@@ -20,7 +20,7 @@ def lesion_place(lesion: BreastLesion, text: Translator) -> str:
     if lesion.region is not None:
         parts.append(text(f"lesions.region_{lesion.region.value}"))
     if lesion.distance_from_nipple_cm is not None:
-        parts.append(text("lesions.from_nipple", cm=f"{lesion.distance_from_nipple_cm:g}"))
+        parts.append(text("lesions.from_nipple", cm=text.number(lesion.distance_from_nipple_cm)))
     return ", ".join(parts)
 
 

@@ -181,10 +181,10 @@ def _view(page: ReportPage, view: View, number: int, text: Translator) -> None:
     page.set_left_margin(page.l_margin - width - _GAP_MM)
     page.set_y(max(page.get_y(), top + height) + 2)
     for index, calliper in enumerate(view.callipers, start=1):
-        known, letter = calliper.length_mm is not None, calliper_letter(index)
+        letter = calliper_letter(index)
         page.words(
-            text("report.calliper_mm", letter=letter, mm=f"{calliper.length_mm:.1f}")
-            if known
+            text("report.calliper_mm", letter=letter, mm=text.number(calliper.length_mm, 1))
+            if calliper.length_mm is not None
             else text("report.calliper_px", letter=letter, px=f"{calliper.length_px:.0f}")
         )
     if view.note:
@@ -226,7 +226,7 @@ def _size(finding: Finding, text: Translator) -> str:
         return text("report.no_lesion")
     if lesion.long_axis_mm is None:
         return text("report.long_axis_px", px=f"{lesion.long_axis_px:.0f}")
-    return text("report.long_axis_mm", mm=f"{lesion.long_axis_mm:.1f}")
+    return text("report.long_axis_mm", mm=text.number(lesion.long_axis_mm, 1))
 
 
 def _back(page: ReportPage, exam: Exam, text: Translator, timezone: tzinfo | None) -> None:

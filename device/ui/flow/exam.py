@@ -61,7 +61,7 @@ class ExamFlow:
         self._app = app
         self._home = home
         self._source: tuple[str, SourceInfo] | None = None
-        self._beginning = ""  # UID of a draft that was not announced yet
+        self._beginning: dict[str, str] = {}  # by operator, the UID of a draft that was not announced yet
 
     # --- from the main menu -------------------------------------------------------------------------------------------
 
@@ -104,9 +104,9 @@ class ExamFlow:
         operator = self._app.services.operator
 
         def work(store: Store) -> Exam:
-            exam = begun_before(store, self._beginning, patient)
+            exam = begun_before(store, self._beginning.get(operator, ""), patient)
             exam = exam or store.begin_exam(patient, operator, clock_trusted())
-            self._beginning = exam.uid
+            self._beginning[operator] = exam.uid
             kept = {view.uid for view in exam.views}
             for view in views:
                 if view.uid not in kept:
@@ -116,7 +116,7 @@ class ExamFlow:
         self._write("begin exam", work, lambda exam: self._begun(exam, not views))
 
     def _begun(self, exam: Exam, to_sources: bool) -> None:
-        self._beginning = ""
+        self._beginning.pop(self._app.services.operator, None)
         if self._source is not None and self._source[0] == "":
             self._source = exam.uid, self._source[1]  # looked first, named now: the next view comes from there too
         self._show_summary(exam.uid)
@@ -166,23 +166,21 @@ class ExamFlow:
             self._app.push(PatientScreen(lambda patient: self._begin(patient, views), later=True))
             return
 
-        def work(store: Store) -> Exam:
-            exam = store.get(exam_uid, skip_damaged=True)
+        def change(store: Store, exam: Exam) -> Exam:
             for view in views:
                 exam = store.save_view(exam, view)
             return exam
 
-        self._write("save views", work, lambda exam: self._show_summary(exam.uid))
+        self._change("save views", exam_uid, change, lambda exam: self._show_summary(exam.uid))
 
     def open_view(self, exam: Exam, view: View) -> None:
         """Show a kept view; of a draft it can be changed."""
 
         def save(changed: View) -> None:
-            views = tuple(changed if kept.uid == changed.uid else kept for kept in exam.views)
-            self._write("save view", lambda store: store.update_exam(replace(exam, views=views)), self._back)
+            self._change("save view", exam.uid, lambda store, now: store.save_view(now, changed), self._back)
 
         def remove() -> None:
-            self._write("remove view", lambda store: store.remove_view(exam, view.uid), self._removed)
+            self._change("remove view", exam.uid, lambda store, now: store.remove_view(now, view.uid), self._removed)
 
         others = tuple(kept for kept in exam.views if kept.uid != view.uid)
         draft = exam.state is ExamState.DRAFT
@@ -214,10 +212,10 @@ class ExamFlow:
 
         def save(described: BreastLesion) -> None:
             judged = replace(described, combined=judge(described))
-            self._write("save lesion", lambda store: store.save_lesion(exam, judged), self._back)
+            self._change("save lesion", exam.uid, lambda store, now: store.save_lesion(now, judged), self._back)
 
         def remove() -> None:
-            self._write("remove lesion", lambda store: store.remove_lesion(exam, uid), self._back)
+            self._change("remove lesion", exam.uid, lambda store, now: store.remove_lesion(now, uid), self._back)
 
         self._app.push(LesionFormScreen(exam, lesion, save, remove if known else None, judge))
 
@@ -225,8 +223,10 @@ class ExamFlow:
         """Correct the details of a draft's patient."""
 
         def save(patient: Patient) -> None:
-            changed = replace(exam, patient=patient)
-            self._write("patient", lambda store: store.update_exam(changed), lambda _: self._show_summary(exam.uid))
+            def change(store: Store, now: Exam) -> Exam:
+                return store.update_exam(replace(now, patient=patient))
+
+            self._change("patient", exam.uid, change, lambda _: self._show_summary(exam.uid))
 
         self._app.push(PatientScreen(save, exam.patient))
 
@@ -268,8 +268,11 @@ class ExamFlow:
         """Show a new view beside what the patient had before."""
 
         def show(exam: Exam) -> None:
+            def saved(_: Exam) -> None:
+                self._show_summary(uid)
+
             def save(done: View) -> None:
-                self._write("save view", lambda store: store.save_view(exam, done), lambda _: self._show_summary(uid))
+                self._change("save view", uid, lambda store, now: store.save_view(now, done), saved)
 
             self._with_earlier(exam.patient, uid, lambda known: ViewScreen(view, save, (*exam.views, *known), new=True))
 
@@ -289,6 +292,10 @@ class ExamFlow:
     def _removed(self, exam: Exam) -> None:
         self._back(exam)
         self._app.toast(self._app.ui.t("view.removed"))
+
+    def _change(self, name: str, uid: str, change: Callable[[Store, Exam], Exam], done: Callable[[Exam], None]) -> None:
+        """Change a draft as it is on the card now: another person may have gone on with it meanwhile."""
+        self._write(name, lambda store: change(store, store.get(uid, skip_damaged=True)), done)
 
     def _write(self, name: str, work: Callable[[Store], T], done: Callable[[T], None]) -> None:
         """Write, and cover the screen meanwhile: a failure leaves it as it is, and no tap comes between."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from device.ui.app import App
 from device.ui.flow.exam import ExamFlow
-from device.ui.screen import Screen
+from device.ui.screen import LeftOpen, Screen
 from device.ui.screens.first_start import FirstStartScreen
 from device.ui.screens.home import ANSWERS, CALL_BACK, HomeScreen
 from device.ui.screens.lock import LockScreen
@@ -22,6 +22,7 @@ from device.ui.session.practice import follow_practice
 from device.ui.session.record_health import watch_records
 from device.ui.session.settings_health import watch_settings
 from device.ui.session.uploading import Uploading
+from device.ui.widgets import Dialog
 
 Entries = Mapping[str, Callable[[], Screen]]
 
@@ -52,6 +53,7 @@ class Flow:
         self._app = app
         self._tiles = entries(ExamFlow(app, self.home)) if tiles is None else tiles
         self._operator = ""
+        self._left: dict[str, LeftOpen] = {}
         app.lock_with(self._lock_screen)
 
     def start(self) -> None:
@@ -77,8 +79,24 @@ class Flow:
         return LockScreen(self._unlocked)
 
     def _unlocked(self) -> None:
-        """Go on where the same person was; another person begins at the main menu and sees nothing of it."""
-        if self._app.services.operator == self._operator:
-            self._app.go_on()
-        else:
+        """Go on where the same person was; another person sees nothing of it, and is told what is not saved."""
+        operator = self._app.services.operator
+        left = self._app.set_aside()
+        if left.unsaved or (left.screens and operator == self._operator):
+            self._left[self._operator] = left
+        mine = self._left.pop(operator, None)
+        if mine is None:
             self.home()
+        else:
+            self._app.bring_back(mine)
+        self._tell(operator)
+
+    def _tell(self, operator: str) -> None:
+        """Who else has something on this device that is on no card yet; each person once."""
+        untold = {who: left for who, left in self._left.items() if operator not in left.told}
+        for left in untold.values():
+            left.told.add(operator)
+        if untold:
+            ui = self._app.ui
+            text = ui.t("lock.left_text", who=", ".join(untold))
+            self._app.open(Dialog.message(ui, ui.t("lock.left_title"), text))

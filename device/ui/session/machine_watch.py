@@ -22,6 +22,7 @@ from device.ui.app import App
 from device.ui.record_words import size
 from device.ui.status import Level, Status, Topic
 from device.ui.tasks import Progress
+from device.words import Translator
 
 EVERY_S = 5.0
 CAMERA_KINDS = ("picamera:", "v4l2:")
@@ -87,7 +88,7 @@ class MachineWatch:
 
     def _seen(self, state: MachineState) -> None:
         self._looking = False
-        for status in statuses(state):
+        for status in statuses(self._app.ui.t, state):
             self._app.status.set(status)
         if not state.camera_missing:
             self._app.status.clear(Topic.CAMERA)
@@ -113,7 +114,7 @@ def read_machine(root: Path, space: SpaceStatus, camera_missing: bool) -> Machin
     )
 
 
-def statuses(state: MachineState) -> list[Status]:
+def statuses(t: Translator, state: MachineState) -> list[Status]:
     """What the status bar says of a state."""
     network = Status(Topic.NETWORK, Level.OK, "status.network_ok")
     if not state.connected:
@@ -121,7 +122,7 @@ def statuses(state: MachineState) -> list[Status]:
     clock = Status(Topic.CLOCK, Level.OK, "status.clock_ok")
     if not state.clock_trusted:
         clock = Status(Topic.CLOCK, Level.INFO, "status.clock_unverified", quiet=True)
-    found = [network, clock, _disk(state.space)]
+    found = [network, clock, _disk(t, state.space)]
     if state.supply is not None:
         low = state.supply.under_voltage_now
         found.append(
@@ -134,14 +135,14 @@ def statuses(state: MachineState) -> list[Status]:
     return found
 
 
-def _disk(space: SpaceStatus) -> Status:
+def _disk(t: Translator, space: SpaceStatus) -> Status:
     levels = {
         SpaceLevel.ENOUGH: (Level.OK, "status.disk_ok"),
         SpaceLevel.LOW: (Level.WARNING, "status.disk_low"),
         SpaceLevel.FULL: (Level.ERROR, "status.disk_low"),
     }
     level, key = levels[space.level]
-    return Status(Topic.DISK, level, key, {"free": size(space.free_bytes)})
+    return Status(Topic.DISK, level, key, {"free": size(t, space.free_bytes)})
 
 
 def _temperature(degrees: float) -> Status:

@@ -12,7 +12,7 @@ from device.ui.widgets.base import Widget
 from device.ui.widgets.icons import icon
 from device.ui.widgets.levels import ICONS, INKS
 
-NARROW = 300
+NARROW = 340
 """Width in pixels at 800x480 below which a banner stands in a panel beside other things."""
 
 

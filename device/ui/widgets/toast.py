@@ -75,7 +75,9 @@ class Toasts:
                 self.dismiss()
 
     def draw(self, surface: pygame.Surface) -> None:
-        """Draw the message that is shown now."""
+        """Draw the message that is shown now, with an edge: it may lie over a banner of its own colour."""
         if self._waiting:
-            self._ui.text.cover(self._waiting[0].rect)
-            self._waiting[0].draw(surface)
+            banner = self._waiting[0]
+            self._ui.text.cover(banner.rect)
+            banner.draw(surface)
+            pygame.draw.rect(surface, self._ui.palette.text, banner.rect, self._ui.px(2), border_radius=self._ui.px(6))

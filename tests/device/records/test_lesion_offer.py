@@ -13,9 +13,11 @@ from device.records.exam import Calliper, View
 from device.records.lesion import Axes, BreastLesion, LesionView, Plane
 from device.records.lesion_offer import combined_result, measured_axes, offer
 from device.records.lexicon import Orientation
+from device.words import Translator
 from tests.device.records import made_up
 
 SCALE = PixelSpacing(0.1, 0.1)
+WRITE = Translator("en").number
 
 
 def lesion(*planes: Plane | None) -> BreastLesion:
@@ -91,7 +93,7 @@ def test_the_clinicians_callipers_give_the_axes_where_nothing_is_outlined() -> N
 
 
 def test_an_axis_that_is_missing_does_not_lend_its_place_to_the_next() -> None:
-    assert Axes(9.0, 4.0, 7.0).millimetres == "9.0 × 4.0 × 7.0"
-    assert Axes(9.0, None, 7.0).millimetres == "9.0 × – × 7.0"
-    assert Axes(9.0, 4.0).millimetres == "9.0 × 4.0"
-    assert Axes(9.0).millimetres == "9.0"
+    assert Axes(9.0, 4.0, 7.0).written(WRITE) == "9.0 × 4.0 × 7.0"
+    assert Axes(9.0, None, 7.0).written(WRITE) == "9.0 × – × 7.0"
+    assert Axes(9.0, 4.0).written(WRITE) == "9.0 × 4.0"
+    assert Axes(9.0).written(WRITE) == "9.0"

@@ -133,7 +133,7 @@ def test_screen_report_and_dicom_say_the_same_of_a_lesion(tmp_path: Path) -> Non
     assert lesion.axes is not None
     measured = [calliper.length_mm for view in exam.views for calliper in view.callipers]
     assert astuple(lesion.axes) == pytest.approx(measured, abs=0.01)  # long and short of the first, third of the second
-    sizes = lesion.axes.millimetres
+    sizes = lesion.axes.written(driver.app.ui.t.number)
     assert "left breast, 3\u00a0o'clock" in on_screen
     assert sizes in on_screen
     _report_says(folder / "report.pdf", lesion, sizes, [f"{length:.1f}" for length in measured if length])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import device.records.report
 import device.ui
 from device import errors, words
 from device.errors import MammascopeError
@@ -134,6 +135,27 @@ def test_a_colon_is_set_as_the_language_sets_it() -> None:
                 joined += [f"{path.name}:{node.lineno}" for part in node.values if ast.unparse(part) == "': '"]
     assert joined == []
     assert Translator("fr")("common.pair", name="Zone", value="2") == "Zone\N{NO-BREAK SPACE}: 2"
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_decimals_stand_behind_the_mark_of_the_language(language: str) -> None:
+    t = Translator(language)
+    mark = "," if language in ("es", "fr") else "."
+    assert t.number(12.84, 1) == f"12{mark}8"
+    assert t.number(0.5) == f"0{mark}5"
+    assert (t.number(7.0), t.number(12.84, 0)) == ("7", "13")
+
+
+def test_every_number_with_decimals_that_people_read_is_written_in_their_language() -> None:
+    """On the screens and in the printed report a format of its own would always set a point."""
+    own = []
+    for package in (device.ui, device.records.report):
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+                    form = ast.unparse(node.format_spec).strip("f'\"")
+                    own += [f"{path.name}:{node.lineno}"] * bool(re.search(r"\.[1-9]|g$", form))
+    assert own == []
 
 
 def test_a_missing_text_is_noted_and_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:

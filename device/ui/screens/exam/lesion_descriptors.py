@@ -105,7 +105,7 @@ class LesionDescriptorsScreen(Screen):
         if offer is None or self._lesion.descriptors.orientation is offer.orientation:
             return None
         word = t(f"lesions.orientation_{offer.orientation.value}")
-        said = t("lesions.offer_orientation", word=word, ratio=f"{offer.taller_than_wide:.2f}")
+        said = t("lesions.offer_orientation", word=word, ratio=t.number(offer.taller_than_wide, 2))
 
         def take() -> None:
             self._set("orientation", offer.orientation)

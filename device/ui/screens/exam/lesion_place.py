@@ -79,7 +79,7 @@ class LesionPlaceScreen(Screen):
             FARTHEST_CM,
             self._far,
             steps=round(FARTHEST_CM * 2),
-            words=lambda cm: t("lesions.cm", cm=f"{cm:.1f}"),
+            words=lambda cm: t("lesions.cm", cm=t.number(cm, 1)),
             on_done=lambda _: self.rebuild(),
             key="distance",
             grow=1,
@@ -92,7 +92,7 @@ class LesionPlaceScreen(Screen):
             DEEPEST_CM,
             self._deep,
             steps=round(DEEPEST_CM * 10),
-            words=lambda cm: t("lesions.cm", cm=f"{cm:.1f}") if cm else "–",
+            words=lambda cm: t("lesions.cm", cm=t.number(cm, 1)) if cm else "–",
             key="depth",
             grow=1,
         )

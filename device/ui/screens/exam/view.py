@@ -14,11 +14,11 @@ from dataclasses import replace
 from device.capture.frame import Box, Frame, Pixels
 from device.imaging.pictures import chosen
 from device.imaging.source_geometry import SourceGeometry
-from device.inference.finding import Finding
+from device.inference.finding import Caution, Finding
 from device.records.exam import Calliper, View
 from device.ui.display_settings import DisplaySettings, Overlay, callipers, marks, scale_of, watermark
 from device.ui.finding_panel import (
-    caution_banners,
+    caution_words,
     details,
     explanation,
     probability_bars,
@@ -255,25 +255,35 @@ class ViewScreen(Screen):
             save.enabled = not self._asking
         actions, note, lesion = zoom_above(ui, image, save), short_limits(self), self._view.finding.lesion
         keep = lesion.box if lesion is not None and not self._asking else None
-        return PicturePage(ui, image, tools, self._said(), actions=actions, note=note, bare=self.bare, keep=keep)
+        return PicturePage(
+            ui,
+            image,
+            tools,
+            self._said(),
+            choice=self._choice(),
+            actions=actions,
+            note=note,
+            bare=self.bare,
+            keep=keep,
+        )
 
     def _said(self) -> Widget:
         ui, view = self.ui, self._view
         if self._asking:
-            return Glass(ui, [self._picture_choice(), Banner(ui, ui.t("live.judging"), Level.INFO, icon="clock")])
+            return Glass(ui, [Banner(ui, ui.t("live.judging"), Level.INFO, icon="clock")])
         finding = view.finding
         head = [says(ui), result_banner(ui, finding)]
         if self.bare:
             return Glass(ui, head)
-        bars, words = probability_bars(ui, finding), explanation(ui, finding)
+        words = explanation(ui, finding)
         words.style, words.break_words = Style.SMALL, True
+        doubts = [caution for caution in view.cautions if caution is not Caution.SCALE_CONTRADICTED]
+        first = Column(ui, [words, caution_words(ui, doubts[:1])], gap=ui.px(4))
         note = Label(ui, view.note, Style.SMALL, break_words=True, key="note") if view.note else None
-        content = [*caution_banners(ui, view), *bars[:1], words, *bars[1:], *details(ui, view), note]
-        return Glass(
-            ui, [self._picture_choice(), *head, ScrollView(ui, Column(ui, content), key="finding", whole=True)]
-        )
+        content = Column(ui, [first, *probability_bars(ui, finding), *details(ui, view), note])
+        return Glass(ui, [*head, ScrollView(ui, content, key="finding", whole=True, seen=first)])
 
-    def _picture_choice(self) -> Widget | None:
+    def _choice(self) -> Widget | None:
         """Which of several pictures of the frame this view is; a view that is kept stays what it is."""
         frame, ui = self._view.frame, self.ui
         if len(frame.regions) < 2 or not self._new or self._on_save is None:
@@ -281,4 +291,4 @@ class ViewScreen(Screen):
         options = [(str(n), ui.t("view.picture", number=n + 1)) for n in range(len(frame.regions))]
         now = next((str(n) for n, one in enumerate(frame.regions) if one.box == frame.region), None)
         label = ui.t("view.pictures", count=len(options))
-        return Choice(ui, label, options, now, self._choose_picture, key="picture")
+        return Glass(ui, [Choice(ui, label, options, now, self._choose_picture, key="picture")])

@@ -230,8 +230,8 @@ class StorageScreen(StickScreen):
             SpaceLevel.LOW: "settings.space_low",
             SpaceLevel.FULL: "settings.space_full",
         }
-        free = t(words[room.space.level], free=size(room.space.free_bytes))
-        used = t("settings.space_used", used=size(room.used), exams=room.exams)
+        free = t(words[room.space.level], free=size(t, room.space.free_bytes))
+        used = t("settings.space_used", used=size(t, room.used), exams=room.exams)
         return [Banner(ui, free, LEVELS[room.space.level], icon="disk", key="space"), Label(ui, used, key="used")]
 
     def _backup(self) -> list[Widget]:

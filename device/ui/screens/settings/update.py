@@ -198,7 +198,7 @@ class UpdateScreen(WorkScreen):
             parts.append(Banner(ui, words, Level.OK if state.last == "good" else Level.WARNING, key="state"))
         if self._offer is not None:
             head = self._offer[1].head
-            found = t("update.found", version=head.manifest.version, size=size(head.size))
+            found = t("update.found", version=head.manifest.version, size=size(t, head.size))
             parts.append(Banner(ui, found, Level.INFO, icon="import", key="found"))
         parts.append(Label(ui, t("update.note"), Style.SMALL, Ink.MUTED))
         return parts

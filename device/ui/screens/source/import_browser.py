@@ -274,7 +274,7 @@ class ImportScreen(WorkScreen):
     # --- what it looks like -------------------------------------------------------------------------------------------
 
     def build(self) -> Widget:
-        """InstallPaths, or the content of a folder."""
+        """Sticks and folders, or the content of one of them."""
         ui, t = self.ui, self.ui.t
         title = t("home.import")
         if self._place is None or self._wanted is None:
@@ -352,11 +352,13 @@ class ImportScreen(WorkScreen):
                 badge = t("import.chosen") if chosen else ""
                 picture = made.picture if made is not None else None
                 return ListRow(shown_name(path.name), "", badge, icon="picture", picture=picture)
-            return ListRow(shown_name(path.name), problem, t("import.unusable"), Level.ERROR, icon="picture")
+            unusable = t("import.unusable")
+            return ListRow(shown_name(path.name), problem, unusable, Level.ERROR, icon="picture", detail_first=True)
 
-        def chosen(path: Path) -> bool:
-            return self._several is not None and path in self._several.chosen
+        def chosen(path: Path) -> bool | None:
+            return None if self._several is None or path in folders else path in self._several.chosen
 
         shown, marks = (*listing.folders, *listing.files), chosen if self._several is not None else None
-        self._list = ListView(ui, shown, row, self._tap, empty=t("import.empty"), selected=marks, key="files")
+        empty = t("import.empty")
+        self._list = ListView(ui, shown, row, self._tap, empty=empty, selected=marks, long_details=True, key="files")
         return self._list

@@ -163,7 +163,7 @@ class RegionScreen(Screen):
         spacing = self._placed.spacing
         if spacing is None:
             return self.ui.t("imaging.no_scale")
-        return self.ui.t("tools.scale_is", mm=f"{spacing.x_mm:.3f}")
+        return self.ui.t("tools.scale_is", mm=self.ui.t.number(spacing.x_mm, 3))
 
     def build(self) -> Widget:
         """The frame with its box; tools; what is set."""

@@ -30,6 +30,7 @@ from device.ui.widgets import (
     Widget,
     WorkPage,
 )
+from device.ui.widgets.entry.keyboard import Writing
 from device.ui.widgets.picture.handles import Handles
 
 DISTANCES = (5, 10, 20, 30, 40, 50)
@@ -101,7 +102,8 @@ class ScaleScreen(Screen):
 
     def _set_distance(self, value: str) -> None:
         if value == "other":
-            self.ask_text(self.ui.t("tools.scale_distance"), "", self._written, longest=6, allowed="0123456789.,")
+            title, allowed = self.ui.t("tools.scale_distance"), "0123456789.,"
+            self.ask_text(title, "", self._written, longest=6, allowed=allowed, writing=Writing.DECIMAL)
             return
         self._distance_mm = float(value)
         self.rebuild()
@@ -129,21 +131,18 @@ class ScaleScreen(Screen):
         step = "tools.scale_first" if count == 0 else "tools.scale_second" if count == 1 else "tools.scale_how_far"
         options = [(str(mm), str(mm)) for mm in DISTANCES]
         options.append(("other", ui.t("tools.scale_other")))
-        chosen = "" if self._distance_mm is None else f"{self._distance_mm:g}"
-        chosen = chosen if not chosen or chosen in dict(options) else "other"
-        given = [Label(ui, ui.t("imaging.millimetres", mm=f"{self._distance_mm:g}"))] if chosen == "other" else []
+        mm = self._distance_mm
+        chosen, distance = None, ui.t("tools.scale_distance")
+        if mm is not None:
+            chosen = next((str(offered) for offered in DISTANCES if offered == mm), "other")
+            distance = ui.t("common.pair", name=distance, value=ui.t.number(mm))
         content: list[Widget | None] = [
             Label(ui, ui.t("tools.scale_title"), Style.TITLE, key="title"),
             Label(ui, ui.t(step)),
             Label(ui, ui.t("tools.ruler_found"), Style.SMALL) if self._ruler is not None else None,
         ]
         if count == 2:
-            content += [
-                Choice(
-                    ui, ui.t("tools.scale_distance"), options, chosen or None, self._set_distance, columns=3, key="mm"
-                ),
-                *given,
-            ]
+            content.append(Choice(ui, distance, options, chosen, self._set_distance, columns=3, key="mm"))
         done = Button(ui, ui.t("common.done"), self._done, kind=Kind.PRIMARY, key="done")
         done.enabled = count == 2 and self._distance_mm is not None
         panel = Column(ui, [ScrollView(ui, Column(ui, [*content, Spacer(ui)])), done], grow=1)

@@ -15,6 +15,9 @@ from device.ui.widgets.icons import icon
 from device.ui.widgets.label import Label
 from device.ui.widgets.layout import Column, Grid
 
+NARROW = 100
+"""Width in pixels at 800x480 below which words stand nearer to the edge, so that a short one fits beside the tick."""
+
 
 class Option(Touchable):
     """One option of a ``Choice``."""
@@ -29,8 +32,11 @@ class Option(Touchable):
         """The text."""
         return self.text
 
+    def _margin(self, width: int) -> int:
+        return self.ui.sizes.gap if width >= self.ui.px(NARROW) else self.ui.px(4)
+
     def _room(self, width: int) -> int:
-        return max(1, width - 2 * self.ui.sizes.gap - (self.ui.px(24) if self.chosen else 0))
+        return max(1, width - 2 * self._margin(width) - (self.ui.px(24) if self.chosen else 0))
 
     def letters(self) -> Style:
         """Smaller ones where a word does not fit."""
@@ -60,7 +66,7 @@ class Option(Touchable):
         ink = Ink.SELECTED if self.chosen else Ink.BUTTON_PRESSED if self.pressed else Ink.BUTTON
         ui.box(surface, self.rect, ink, border=ui.palette.border)
         lines, style = self._wrapped(self.rect.width)
-        inner = self.rect.inflate(-2 * ui.sizes.gap, 0)
+        inner = self.rect.inflate(-2 * self._margin(self.rect.width), 0)
         if self.chosen:
             size = ui.px(22)
             surface.blit(icon("check", size, ui.palette.pair(ink)[0]), (inner.x, inner.centery - size // 2))

@@ -20,6 +20,7 @@ from device.ui.widgets.base import Action, Touchable, Widget
 from device.ui.widgets.button import Button, Kind
 from device.ui.widgets.entry.keyboard_layouts import (
     COLUMNS,
+    DECIMALS,
     DIGITS,
     FEW_COLUMNS,
     LATIN,
@@ -30,7 +31,7 @@ from device.ui.widgets.entry.keyboard_layouts import (
 )
 from device.ui.widgets.entry.typing_line import TypingLine
 from device.ui.widgets.label import Label
-from device.ui.widgets.layout import Column, Grid, Row
+from device.ui.widgets.layout import Column, Grid, Row, Spacer
 from device.ui.widgets.overlay import Overlay
 
 HIGHEST_KEY = 92
@@ -49,6 +50,10 @@ class Writing(StrEnum):
     NAME = "name"
     CODE = "code"
     NUMBER = "number"
+    DECIMAL = "decimal"
+
+
+NUMBERS = {Writing.NUMBER: DIGITS, Writing.DECIMAL: DECIMALS}
 
 
 class Key(Touchable):
@@ -145,6 +150,7 @@ class TouchKeyboard(Overlay):
         self._on_done = on_done
         self._check = check
         self._allowed = allowed
+        self._longest = longest
         self._layouts = _layouts(ui.t.language, writing)
         self._layout = 0
         self._page = 0
@@ -164,6 +170,24 @@ class TouchKeyboard(Overlay):
     def half_written(self) -> bool:
         """Whether something was written that would have to be written again; a password is not kept for that."""
         return not self._secret and self._is_changed
+
+    def again(self, ui: Ui) -> TouchKeyboard:
+        """One with the same text, in another look or language, or opened a second time."""
+        made = TouchKeyboard(
+            ui,
+            self._title,
+            self._first,
+            self._on_done,
+            longest=self._longest,
+            secret=self._secret,
+            check=self._check,
+            allowed=self._allowed,
+            writing=self._writing,
+            on_next=self._on_next,
+        )
+        made.line.clear()
+        made.line.insert(self.text)
+        return made
 
     @property
     def _is_changed(self) -> bool:
@@ -256,7 +280,7 @@ class TouchKeyboard(Overlay):
         self._rebuild()
 
     def _columns(self) -> int:
-        if self._layouts[self._layout] is DIGITS:
+        if self._writing in NUMBERS:
             return FEW_COLUMNS
         gap = self.ui.px(4)
         return min(COLUMNS, (self.rect.width - gap) // (self.ui.sizes.target + gap))
@@ -305,10 +329,11 @@ class TouchKeyboard(Overlay):
         ui, more = self.ui, len(layout.pages) > 1
         following = self._layouts[(self._layout + 1) % len(self._layouts)]
         page_word = ("#+=", "áé", "abc")[self._page % 3] if layout.capitals else f"{self._page + 1}/{len(layout.pages)}"
+        space = Button(ui, "", lambda: self.write(" "), label="space", icon="space", key="key. ", grow=1)
         buttons: list[Widget | None] = [
             Button(ui, page_word, self._turn_page, key="keyboard.page") if more else None,
             Button(ui, following.name, self._turn_layout, key="keyboard.script") if len(self._layouts) > 1 else None,
-            Button(ui, "", lambda: self.write(" "), label="space", icon="space", key="key. ", grow=1),
+            Spacer(ui, grow=1) if self._writing in NUMBERS else space,
             RepeatButton(ui, "", self.line.left, icon="back", label="left", key="keyboard.left"),
             RepeatButton(ui, "", self.line.right, icon="forward", label="right", key="keyboard.right"),
             RepeatButton(ui, "", self.line.backspace, icon="backspace", label="backspace", key="keyboard.backspace"),
@@ -323,8 +348,8 @@ class TouchKeyboard(Overlay):
 
 def _layouts(language: str, writing: Writing) -> tuple[Layout, ...]:
     """The scripts of a language, the one that is needed first; codes are written in Latin letters and digits."""
-    if writing is Writing.NUMBER:
-        return (DIGITS,)
+    if writing in NUMBERS:
+        return (NUMBERS[writing],)
     known = LAYOUTS[language]
     if writing is Writing.CODE:
         return (LATIN, *(layout for layout in known if layout is not LATIN))

@@ -35,6 +35,9 @@ class Layout:
 DIGITS = Layout("123", (tuple("1234567890"),))
 """Where nothing but a number can be meant."""
 
+DECIMALS = Layout("0.5", (tuple("1234567890.,"),))
+"""The same for a number with decimals, which some write behind a comma and some behind a point."""
+
 _QWERTY = (*"1234567890", *"qwertyuiop", *"asdfghjkl,", SHIFT, *"zxcvbnm.-")
 _NARROW_QWERTY = (*"1234567", *"890,.-'", *"qwertyuiopasdfghjklzxcvbnm", SHIFT, "/")
 _SYMBOLS = (*"/:@#&%+=*_", *";'?!()[]<>", *'"$€£\\|~^{}', *"°²³×÷µ±½™§")

@@ -74,7 +74,7 @@ class TypingLine(Widget):
         self._changed()
 
     def _stops(self) -> list[int]:
-        """InstallPaths between two clusters."""
+        """Where the caret can stand: before, between and after clusters."""
         stops = [0]
         for cluster in clusters(self.text):
             stops.append(stops[-1] + len(cluster))

@@ -41,6 +41,7 @@ class ListRow:
         level: Ground of the badge.
         icon: Name of an icon at the left end.
         picture: A small picture at the left end instead of the icon.
+        detail_first: Where there is not room for both, the title makes do with one line, so that the detail is read.
     """
 
     title: str
@@ -49,6 +50,7 @@ class ListRow:
     level: Level = Level.INFO
     icon: str = ""
     picture: pygame.Surface | None = None
+    detail_first: bool = False
 
 
 class ListView(Widget, Generic[T]):
@@ -59,7 +61,8 @@ class ListView(Widget, Generic[T]):
         row: What the row of one says; called for visible rows at every draw, so it has to be quick.
         on_tap: Called with the one whose row was tapped.
         empty: Shown when there is none.
-        selected: Whether the row of one is marked (several files for one import); unset: rows are not selectable.
+        selected: Whether the row of one is ticked (several files for one import), ``None`` where it cannot be; unset:
+            no row has a box to tick.
         long_details: Whether rows are higher on an upright panel, because what they say is long.
     """
 
@@ -73,7 +76,7 @@ class ListView(Widget, Generic[T]):
         on_tap: Callable[[T], None],
         *,
         empty: str = "",
-        selected: Callable[[T], bool] | None = None,
+        selected: Callable[[T], bool | None] | None = None,
         long_details: bool = False,
         key: str = "list",
         grow: int = 1,
@@ -173,7 +176,7 @@ class ListView(Widget, Generic[T]):
 
     def _draw_row(self, surface: pygame.Surface, index: int) -> None:
         ui, item = self.ui, self.items[index]
-        row, chosen = self._row(item), self._selected is not None and self._selected(item)
+        row, chosen = self._row(item), None if self._selected is None else self._selected(item)
         pressed = index == self._pressed
         box = self.row_rect(index).inflate(0, -ui.px(4))
         border = ui.palette.focus if chosen else ui.palette.border
@@ -182,19 +185,34 @@ class ListView(Widget, Generic[T]):
         left = inner.x + self._draw_left(surface, row, inner, chosen)
         self._draw_words(surface, row, pygame.Rect(left, inner.y, inner.right - left, inner.height), pressed)
 
-    def _draw_left(self, surface: pygame.Surface, row: ListRow, inner: pygame.Rect, chosen: bool) -> int:
-        """Icon or picture at the left end; returns the room that it took."""
-        name = "check" if chosen else row.icon
-        size = self.ui.px(56) if row.picture is not None and not chosen else self.ui.px(28)
-        if row.picture is not None and not chosen:
+    def _draw_left(self, surface: pygame.Surface, row: ListRow, inner: pygame.Rect, chosen: bool | None) -> int:
+        """At the left end a box to tick, or an icon, or a picture with or without the box; returns the room it took."""
+        taken, pad = 0, self.ui.sizes.pad
+        if chosen is not None:
+            taken = self._draw_box(surface, inner, chosen) + pad
+        if row.picture is not None:
+            size = self.ui.px(56)
             fitted = pygame.Rect(row.picture.get_rect()).fit(pygame.Rect(0, 0, size, size))
             picture = pygame.transform.smoothscale(row.picture, fitted.size)
-            surface.blit(picture, picture.get_rect(center=(inner.x + size // 2, inner.centery)))
-        elif name:
-            surface.blit(icon(name, size, self.ui.palette.text), (inner.x, inner.centery - size // 2))
-        else:
-            return 0
-        return size + self.ui.sizes.pad
+            surface.blit(picture, picture.get_rect(center=(inner.x + taken + size // 2, inner.centery)))
+            return taken + size + pad
+        if row.icon and chosen is None:
+            size = self.ui.px(28)
+            surface.blit(icon(row.icon, size, self.ui.palette.text), (inner.x, inner.centery - size // 2))
+            return size + pad
+        return taken
+
+    def _draw_box(self, surface: pygame.Surface, inner: pygame.Rect, chosen: bool) -> int:
+        """A square, empty or with a tick; returns its side."""
+        ui, side = self.ui, self.ui.px(28)
+        square = pygame.Rect(inner.x, inner.centery - side // 2, side, side)
+        ink = Ink.PRIMARY if chosen else Ink.FIELD
+        ui.box(surface, square, ink, border=ui.palette.focus if chosen else ui.palette.muted, radius=5)
+        if chosen:
+            size = ui.px(22)
+            tick = icon("check", size, ui.palette.pair(ink)[0])
+            surface.blit(tick, tick.get_rect(center=square.center))
+        return side
 
     def _draw_words(self, surface: pygame.Surface, row: ListRow, room: pygame.Rect, pressed: bool) -> None:
         """Title, detail and badge, each as wide as it needs to be read; the badge is what makes room."""
@@ -207,7 +225,11 @@ class ListView(Widget, Generic[T]):
         wide = bool(badge) and len(text.wrap(row.detail, Style.SMALL, beside, break_words=True)) > self._lines
         title = text.shortened(row.title, Style.STRONG, room.width if whole else beside, self._lines - 1)
         lines = self._lines - (len(title) - 1) - (whole and wide)
-        details = text.shortened(row.detail, Style.SMALL, room.width if wide else beside, lines) if row.detail else []
+        length = room.width if wide else beside
+        if row.detail_first and len(text.wrap(row.detail, Style.SMALL, length, break_words=True)) > lines:
+            whole, lines = False, self._lines
+            title = text.shortened(row.title, Style.STRONG, beside, 1)
+        details = text.shortened(row.detail, Style.SMALL, length, lines) if row.detail else []
 
         above, below = text.line_height(Style.STRONG) * len(title), text.line_height(Style.SMALL) * len(details)
         foot = size[1] if whole and wide else 0

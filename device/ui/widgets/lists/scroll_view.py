@@ -20,11 +20,22 @@ class ScrollView(Widget):
         key: Name for tests and rebuilds.
         grow: Share of the room left over.
         whole: Asks for the child's whole height; for a place that gives what it has and no more.
+        seen: The upper end of the child, which has to be seen without scrolling.
     """
 
-    def __init__(self, ui: Ui, child: Widget, *, key: str = "scroll", grow: int = 1, whole: bool = False) -> None:
+    def __init__(
+        self,
+        ui: Ui,
+        child: Widget,
+        *,
+        key: str = "scroll",
+        grow: int = 1,
+        whole: bool = False,
+        seen: Widget | None = None,
+    ) -> None:
         super().__init__(ui, key=key, grow=grow)
         self._whole = whole
+        self._seen = seen
         self.children = [child]
         self.scroller = Scroller(ui)
 
@@ -34,8 +45,10 @@ class ScrollView(Widget):
         return wanted[0] + self._margin(), wanted[1] if self._whole else self._window(wanted[1])
 
     def least(self, width: int) -> int:
-        """A few targets high."""
-        return self._window(self.children[0].preferred(width - self._margin())[1])
+        """A few targets high, or as high as what has to be seen."""
+        inner = width - self._margin()
+        seen = self._seen.preferred(inner)[1] if self._seen is not None else 0
+        return max(seen, self._window(self.children[0].preferred(inner)[1]))
 
     def _window(self, height: int) -> int:
         return min(height, 2 * self.ui.sizes.target)

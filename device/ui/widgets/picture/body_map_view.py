@@ -93,10 +93,13 @@ class BodyMapView(Touchable):
             centre, radius = self.to_screen(circle.centre), round(circle.radius * self._scale)
             faint = circle.part is Part.RING
             pygame.draw.circle(surface, palette.border, centre, radius, self.ui.px(1 if faint else 2))
+        numbered = self._scale >= LEAST_RING * self.ui.sizes.scale
+        if numbered:
+            self._write_unit(surface)
         for label in self._map.labels:
             side = label.role is Role.SIDE
             words = self.ui.t(f"imaging.map_{label.text}") if side else label.text
-            if label.role is Role.RING and self._scale < LEAST_RING * self.ui.sizes.scale:
+            if label.role is Role.RING and not numbered:
                 continue
             if side:
                 self._write_side(surface, words, label.centre)
@@ -112,6 +115,14 @@ class BodyMapView(Touchable):
                 pygame.draw.line(surface, self.ui.palette.pair(ink)[1], near, far, self.ui.px(4))
             pygame.draw.circle(surface, self.ui.palette.pair(ink)[1], self.to_screen(spot.centre), self.ui.px(SPOT))
             self._write(surface, str(spot.number), spot.centre, ink)
+
+    def _write_unit(self, surface: pygame.Surface) -> None:
+        """What the numbers of the rings count, above the map."""
+        words, style = self.ui.t("imaging.map_rings"), Style.SMALL
+        room = pygame.Rect(0, 0, self.ui.text.width(words, style), self.ui.text.line_height(style))
+        room.midbottom = self.to_screen((BOUNDS[0] + BOUNDS[2] / 2, BOUNDS[1]))
+        room.top = max(room.top, self.rect.top)
+        self.ui.text.draw(surface, [words], room, style, Ink.MUTED, Align.CENTRE)
 
     def _write_side(self, surface: pygame.Surface, words: str, centre: Point) -> None:
         """The name of a breast, on its own half of the map however long it is."""

@@ -75,7 +75,7 @@ class LiveFinding(Column):
             sentence.style = Style.SMALL
             parts.append(sentence)
         else:
-            parts += [malignant_bar(self.ui, finding), caution_words(self.ui, finding)]
+            parts += [malignant_bar(self.ui, finding), caution_words(self.ui, finding.cautions)]
         self._put(parts)
 
     def _put(self, parts: list[Widget | None]) -> None:

@@ -20,8 +20,8 @@ from device.ui.widgets.layout import Column, Row
 from device.ui.widgets.lists.scroll_view import ScrollView
 from device.ui.widgets.picture.image_view import ImageView
 
-SIDE = 240
-"""Width in pixels at 800x480 of what lies at the right edge of a lying screen."""
+SIDES = (240, 280, 330)
+"""Widths in pixels at 800x480 of what lies at the right edge of a lying screen: the first that is enough to read it."""
 
 STANDING_SHARE = 0.42
 """Of the height of a standing screen, at most, for what is said on top."""
@@ -35,6 +35,7 @@ class PicturePage(Widget):
         picture: Fills the page: an image, or a row of them.
         tools: Tool buttons, the way back first.
         said: What is read while looking; as high as it needs, or as there is room.
+        choice: What the picture is chosen with; over its upper margin.
         actions: Rows at the lower end, the main action last.
         note: A short line over the lower margin of the picture.
         bare: Shows the picture and ``said`` alone.
@@ -49,6 +50,7 @@ class PicturePage(Widget):
         tools: Sequence[Widget | None],
         said: Widget | None = None,
         *,
+        choice: Widget | None = None,
         actions: Sequence[Widget | None] = (),
         note: Widget | None = None,
         bare: bool = False,
@@ -60,10 +62,10 @@ class PicturePage(Widget):
         if ui.sizes.portrait:
             for tool in shown:
                 tool.grow = 1
-        self._picture, self._said, self._note = picture, said, note
+        self._picture, self._said, self._choice, self._note = picture, said, choice, note
         self._tools: Widget = Row(ui, shown, gap=ui.px(4)) if ui.sizes.portrait else Column(ui, shown)
         self._actions: Widget = Column(ui, actions)
-        over = [said] if bare else [note, self._tools, self._actions, said]
+        over = [said] if bare else [note, self._tools, self._actions, choice, said]
         self._bare = bare
         self.children = [picture, *(widget for widget in over if widget is not None)]
 
@@ -81,8 +83,8 @@ class PicturePage(Widget):
         else:
             self._place_lying(inner)
         self._picture.place(rect)
-        if self._keep is not None and not self.ui.sizes.portrait:
-            self._show_whole(self._keep, inner.right - self.ui.px(SIDE))
+        if self._keep is not None and self._said is not None and not self.ui.sizes.portrait:
+            self._show_whole(self._keep, self._said.rect.x)
 
     def _show_whole(self, part: Box, end: int) -> None:
         for image in self.images:
@@ -90,20 +92,34 @@ class PicturePage(Widget):
                 image.lead = (1, 0)
 
     def _place_lying(self, inner: pygame.Rect) -> None:
-        gap, side = self.ui.sizes.gap, self.ui.px(SIDE)
+        gap = self.ui.sizes.gap
         width, height = self._tools.preferred(inner.width // 4)
         self._tools.place(pygame.Rect(inner.x, inner.y, width, min(height, inner.height)))
+        side = self._side(inner.height)
         right = pygame.Rect(inner.right - side, inner.y, side, inner.height)
         below = self._actions.preferred(side)[1]
         self._actions.place(pygame.Rect(right.x, right.bottom - below, side, below))
         if self._said is not None:
             room = right.height if self._bare else right.height - below - gap
             self._said.place(pygame.Rect(right.x, right.y, side, min(self._said.preferred(side)[1], room)))
+        if self._choice is not None:
+            left, free = inner.x + width + gap, right.x - inner.x - width - 2 * gap
+            self._choice.place(pygame.Rect(left, inner.y, free, self._choice.preferred(free)[1]))
         if self._note is not None:
             self._place_note(inner.x + width + gap, right.x - gap, inner.bottom)
         for image in self.images:
             # Bare, it stands at the left edge: the less of it lies under what is said.
             image.lead = (1, 0) if self._bare else (inner.x + width + gap, 0)
+
+    def _side(self, height: int) -> int:
+        """The least width at which what has to be read fits above the actions."""
+        widths = [self.ui.px(side) for side in SIDES]
+        if self._said is None or self._bare:
+            return widths[0]
+        for side in widths:
+            if self._said.least(side) + self.ui.sizes.gap + self._actions.preferred(side)[1] <= height:
+                return side
+        return widths[-1]
 
     def _place_standing(self, inner: pygame.Rect) -> None:
         gap = self.ui.sizes.gap
@@ -114,12 +130,17 @@ class PicturePage(Widget):
         self._actions.place(pygame.Rect(inner.x, top, inner.width, height))
         lowest = top - 2 * gap - max((image.whole_height(self.rect.width) for image in self.images), default=0)
         said = 0
+        if self._choice is not None and not self._bare:
+            height = self._choice.preferred(inner.width)[1]
+            self._choice.place(pygame.Rect(inner.x, inner.y, inner.width, height))
+            said = height + gap
         if self._said is not None:
             most = round(inner.height * STANDING_SHARE)
             if any(isinstance(widget, ScrollView) for widget in self._said.walk()):
-                most = min(most, max(lowest - inner.y, self._said.least(inner.width)))
-            said = min(self._said.preferred(inner.width)[1], most)
-            self._said.place(pygame.Rect(inner.x, inner.y, inner.width, said))
+                most = max(min(most, lowest - inner.y - said), self._said.least(inner.width))
+            height = min(self._said.preferred(inner.width)[1], most)
+            self._said.place(pygame.Rect(inner.x, inner.y + said, inner.width, height))
+            said += height
         if self._note is not None:
             self._place_note(inner.x, inner.right, top - gap)
         above = min(said + 2 * gap, max(0, lowest + gap - self.rect.y))

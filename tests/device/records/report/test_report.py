@@ -123,6 +123,16 @@ def test_all_that_is_known_of_the_exam_is_there(pages: Callable[..., list[str]])
     assert "DRAFT" not in text
 
 
+@pytest.mark.parametrize("language", ["es", "fr"])
+def test_lengths_have_the_decimal_comma_where_the_language_has_it(
+    language: str, pages: Callable[..., list[str]]
+) -> None:
+    text = " ".join(pages(report_pdf(exam(), language=language)))
+    assert "12,8 mm" in text
+    assert "8,1 mm" in text
+    assert re.search(r"\d\.\d+ (mm|cm)", text) is None
+
+
 def test_what_is_unknown_is_said_and_not_left_out(pages: Callable[..., list[str]]) -> None:
     bare = exam(
         view(1, finding(ModelResult.UNCERTAIN, lesion(None)), laterality=None, clock_position=None, callipers=()),

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from device.capture.frame import Frame, PixelSpacing
+from device.capture.frame import Box, Frame, PixelSpacing, Region
 from device.capture.sources.discover import PHANTOM, SourceInfo
 from device.config import ScannerPreset
 from device.errors import BundleGoldenError, SourceLostError
 from device.imaging.source_geometry import SourceGeometry
-from device.inference.finding import ModelResult, Reason
+from device.inference.finding import Caution, ModelResult, Reason
 from device.records.exam import Laterality, View
 from device.ui.display_settings import DisplaySettings
 from device.ui.screen import Screen
@@ -95,6 +95,31 @@ def test_views_with_every_finding(look: Driver) -> None:
     look.tap(look.app.ui.t("common.close"))
     look.tap("back")
     _check(look, "discard")
+
+
+def _doubted(result: ModelResult) -> Iterator[View]:
+    """Findings of an unfamiliar scanner, and of a phantom in a frame with two pictures."""
+    refused = result is ModelResult.NOT_EVALUABLE
+    for reason in tuple(Reason) if refused else (Reason.TOO_DARK,):
+        caution = None if refused else Caution.UNFAMILIAR_SOURCE
+        plain = view(1, replace(finding(result, lesion(), reason), caution=caution))
+        yield plain
+        width, height = plain.frame.width, plain.frame.height
+        halves = tuple(Region(Box(x, 0, width // 2, height), None) for x in (0, width // 2))
+        yield replace(plain, frame=replace(plain.frame, origin="phantom", region=halves[0].box, regions=halves))
+
+
+@pytest.mark.parametrize("result", ModelResult)
+def test_what_a_word_does_not_mean_and_why_to_doubt_it_are_read_without_scrolling(
+    look: Driver, result: ModelResult
+) -> None:
+    for made in _doubted(result):
+        look.show(ViewScreen(made, lambda _: None, new=True))
+        window = look.find("finding").rect
+        said = ["reason" if made.finding.reason else "meaning", *(["caution"] if made.cautions else [])]
+        for key in said:
+            assert window.contains(look.find(key).rect), (key, made.finding.reason)
+        _check(look, result)
 
 
 def test_the_tools(look: Driver) -> None:

@@ -29,6 +29,7 @@ from device.ui.screens.exam.measure import MeasureScreen
 from device.ui.screens.exam.summary import ExamSummaryScreen
 from device.ui.screens.exam.view import ViewScreen
 from device.ui.screens.source.live import LiveScreen
+from device.ui.status import Level
 from device.ui.widgets import Button, Glass, ImageView, ScrollView, ToolButton
 from device.words import LANGUAGES
 from tests.device.records.made_up import lesion
@@ -249,6 +250,39 @@ def test_a_message_covers_no_button(world: World, size: tuple[int, int]) -> None
             covered = driver.app.toasts._waiting[0].rect
             touched = [w for w in driver._widgets() if w.touchable and not isinstance(w, ImageView)]
             assert not [w.key for w in touched if w.rect.colliderect(covered)], name
+            driver.app.toasts.clear()
+
+
+MESSAGES = {
+    "summary.finalised": Level.INFO,
+    "summary.deleted": Level.INFO,
+    "view.removed": Level.INFO,
+    "detail.will_be_sent": Level.INFO,
+    "settings.pin_set": Level.OK,
+    "sources.plug_in": Level.WARNING,
+    "export.stopped": Level.WARNING,
+    "exams.damaged": Level.ERROR,
+    "exams.missing": Level.ERROR,
+}
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("size", PANELS)
+def test_a_message_covers_no_button_where_all_of_the_screen_can_be_tapped(
+    world: World, size: tuple[int, int], language: str
+) -> None:
+    """Then it stands in the status bar's place, and has to be short enough for it in every language."""
+    with _driver(world, size, language) as driver:
+        driver.show(ExamsScreen(ExamFlow(driver.app, Flow(driver.app).home)))
+        driver.until(lambda: not driver.screen._tasks)
+        driver.step(2)
+        for key, level in MESSAGES.items():
+            driver.app.toast(driver.app.ui.t(key), level)
+            driver.step()
+            covered = driver.app.toasts._waiting[0].rect
+            touched = [w for w in driver._widgets() if w.touchable]
+            assert not [w.key for w in touched if w.rect.colliderect(covered)], key
+            assert driver.overflows() == [], key
             driver.app.toasts.clear()
 
 

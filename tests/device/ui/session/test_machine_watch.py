@@ -12,6 +12,7 @@ from device.system.power import PowerSupply
 from device.ui.screens.home import HomeScreen
 from device.ui.session.machine_watch import MachineState, MachineWatch, read_machine, statuses
 from device.ui.status import Level, Topic
+from device.words import Translator
 from tests.device.ui.driver import Driver
 
 HEALTHY = MachineState(
@@ -36,13 +37,13 @@ FAULTS: dict[str, tuple[dict[str, Any], Topic, Level]] = {
 
 
 def test_a_healthy_machine_has_nothing_to_say() -> None:
-    assert {status.level for status in statuses(HEALTHY)} == {Level.OK}
+    assert {status.level for status in statuses(Translator(), HEALTHY)} == {Level.OK}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_has_a_state_and_a_sentence_on_the_screen(driver: Driver, fault: str) -> None:
     values, topic, level = FAULTS[fault]
-    found = [s for s in statuses(replace(HEALTHY, **values)) if s.level > Level.OK]
+    found = [s for s in statuses(Translator(), replace(HEALTHY, **values)) if s.level > Level.OK]
     assert [(status.topic, status.level) for status in found] == [(topic, level)]
     driver.show(HomeScreen({}))
     driver.app.status.set(found[0])

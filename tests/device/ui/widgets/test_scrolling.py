@@ -101,6 +101,46 @@ def test_a_badge_makes_room_for_the_reason_below_it(
     assert not driver.overflows()
 
 
+class Ticked(Rows):
+    """Rows of which the odd ones can be ticked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chosen: set[int] = set()
+
+    def _row(self, index: int) -> ListRow:
+        return ListRow(f"row {index}", icon="person")
+
+    def _turn(self, index: int) -> None:
+        self.chosen ^= {index}
+        self.rebuild()
+
+    def build(self) -> Widget:
+        ticked: Callable[[int], bool | None] = lambda index: index in self.chosen if index % 2 else None  # noqa: E731
+        self.list = ListView(self.ui, self.items, self._row, self._turn, selected=ticked)
+        return Page(self.ui, "Ticked", [self.list])
+
+
+def test_a_row_that_can_be_ticked_shows_an_empty_box_and_a_ticked_one_a_full_box(driver: Driver) -> None:
+    screen = Ticked()
+    driver.show(screen)
+
+    def left(index: int) -> bytes:
+        row = screen.list.row_rect(index)
+        start = next(place.x for text, place in driver.texts() if text == f"row {index}")
+        part = pygame.Rect(row.x + 8, row.y + 8, start - row.x - 8, row.height - 16)
+        return pygame.image.tobytes(driver.picture().subsurface(part), "RGB")
+
+    assert left(0) == left(2) != left(1) == left(3)
+    empty = left(1)
+    driver.tap("row 1")
+    assert left(1) not in (empty, left(0))
+    assert bytes(driver.app.ui.palette.primary) in left(1)
+    assert left(3) == empty
+    driver.tap("row 1")
+    assert left(1) == empty
+
+
 def test_a_row_is_tapped_where_it_is_seen_after_scrolling(driver: Driver, rows: Rows) -> None:
     driver.drag((400, 440), (400, 140))
     driver.wait(3)

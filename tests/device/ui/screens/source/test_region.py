@@ -20,6 +20,7 @@ from device.ui.screens.source.region import RegionScreen
 from device.ui.screens.source.scale import ScaleScreen
 from device.ui.session.source_geometries import placement_of
 from device.ui.widgets import ImageView, Page, Widget
+from tests.device.ui.conftest import NewDriver
 from tests.device.ui.driver import Driver
 
 SOURCE = "v4l2:grabber"
@@ -138,6 +139,22 @@ def test_two_taps_on_the_ruler_give_millimetres(driver: Driver) -> None:
     driver.tap("done")
     (spacing,) = got
     assert spacing.y_mm == pytest.approx(10 / screen._ruler.pitch_px, rel=0.01)
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ta"])
+@pytest.mark.parametrize("typed", ["12.5", "12,5"])
+def test_a_distance_is_typed_with_a_comma_or_a_point(new_driver: NewDriver, language: str, typed: str) -> None:
+    driver = new_driver(language=language)
+    screen = _push(driver, ScaleScreen(phantom_frame(1).pixels, None, lambda _: None))
+    driver.tap_at(_at(driver, (300.0, 100.0)))
+    driver.tap_at(_at(driver, (300.0, 240.0)))
+    driver.tap("mm.other")
+    for char in typed:
+        driver.tap(f"key.{char}")  # all on the first page
+    driver.tap("keyboard.done")
+    assert screen._distance_mm == 12.5
+    assert driver.shows("12,5" if language == "fr" else "12.5")
+    assert driver.overflows() == []
 
 
 def test_taps_that_are_too_close_are_refused_in_words(driver: Driver) -> None:

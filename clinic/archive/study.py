@@ -48,6 +48,9 @@ IMAGE_CLASSES: Final = frozenset(
 CLOCKS_DIFFER: Final = timedelta(days=1)
 """How far a sender's clock may be ahead of the clinic's and be believed all the same."""
 
+CLOCK_WAS_SET: Final = datetime(2001, 1, 2, tzinfo=UTC)
+"""What a clock says before it was not set: those that nobody sets begin in 1970, 1980 or 2000."""
+
 MOST_VIEWS: Final = 200
 MOST_PIXELS: Final = 50_000_000
 """Of a picture: six times what the largest screens have. The archive unpacks all of it for every thumbnail, and a file
@@ -253,9 +256,12 @@ def _taken_at(dataset: Dataset, zone: tzinfo) -> str:
 
 
 def _moment(dataset: Dataset, now: datetime, zone: tzinfo) -> datetime:
-    """When the exam was begun; a clock that runs ahead must not keep an exam on top for months."""
+    """When the exam was begun.
+
+    A clock that runs ahead must not keep an exam on top for months, nor one that was never set make a woman overdue.
+    """
     moment = _parsed(dataset, "Study", zone)
-    return now if moment is None or moment > now + CLOCKS_DIFFER else moment
+    return moment if moment is not None and CLOCK_WAS_SET <= moment <= now + CLOCKS_DIFFER else now
 
 
 def _parsed(dataset: Dataset, what: str, zone: tzinfo) -> datetime | None:

@@ -96,9 +96,10 @@ def test_a_study_without_pictures_is_no_exam() -> None:
     assert read_study("2.25.1", study()[1:], now()) is None
 
 
-def test_a_clock_that_runs_ahead_does_not_put_an_exam_on_top_for_ever() -> None:
+@pytest.mark.parametrize("day", ["20991231", "19700101", "19800101", "20000101"])
+def test_a_clock_that_runs_ahead_or_was_never_set_dates_no_exam(day: str) -> None:
     metadata = study()
-    metadata[0]["00080020"]["Value"] = ["20991231"]
+    metadata[0]["00080020"]["Value"] = [day]
     moment = now()
     facts = read_study("2.25.1", metadata, moment)
     assert facts is not None

@@ -83,11 +83,15 @@ def test_it_fits(new_driver: NewDriver, size: tuple[int, int], language: str) ->
 @pytest.mark.parametrize("kind", list(CASES))
 def test_cases_are_of_known_kind_and_look_like_those_of_known_scanners(kind: ModelResult, shipped: Bundle) -> None:
     classifier = Classifier(shipped)
-    for seed in CASES[kind][:8]:
+    said = []
+    for seed in CASES[kind]:
         scene = phantom_scene(seed, LESIONS[kind])
         assert scene.lesion.any() == (kind is not ModelResult.NORMAL)
         finding = classifier.classify(scene.frame, careful=True)  # as a case is looked at
-        assert (finding.result, finding.cautions) == (kind, (Caution.PHANTOM,))
+        assert finding.cautions == (Caution.PHANTOM,), seed
+        said.append(finding.result)
+    doubted = 3 if kind is ModelResult.NORMAL else 0
+    assert said == [kind] * (len(said) - doubted) + [ModelResult.UNCERTAIN] * doubted
 
 
 def test_the_next_case_is_another_one(driver: Driver) -> None:

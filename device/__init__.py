@@ -8,4 +8,4 @@ Read it in the order in which a picture goes through it. ``capture`` gives a ``F
 ``commands``, ask for. ``docs/architecture.md`` draws it.
 """
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"

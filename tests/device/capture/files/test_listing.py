@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from device.capture.files.listing import images_below, natural_key, walk_folders
-from device.capture.files.reader import list_images
+from device.capture.files.reader import list_images, read_frames
 from device.errors import FileMissingError, FrameError, NotAnImageError, UnreadableFileError
 from tests.device.capture.conftest import encoded
 
@@ -98,12 +98,24 @@ def test_a_folder_inside_that_cannot_be_read_costs_no_other(
     ]
 
 
-def test_names_that_are_not_text(tmp_path: Path, grey: np.ndarray) -> None:
+def test_every_name_that_a_file_can_have(tmp_path: Path, grey: np.ndarray) -> None:
     png = encoded(Image.fromarray(grey), "PNG")
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")).write_bytes(png)
-    (tmp_path / "मैमो.png").write_bytes(png)
-    (tmp_path / "new\nline.png").write_bytes(png)
-    assert len(names(tmp_path)) == 3
+    # fmt: off
+    wanted = {
+        b"caf\xe9.png", b"new\nline.png", b"-rf.png", b"--json.png", "gpj\u202egnp.png".encode(), b"a" * 251 + b".png",
+        "ம".encode() * 83 + b".png", b"CON.png", b"NUL", b"com1.jpg", b"aux .png", b"trail. ", b"a\\b.png",
+        b"tab\t.png", b"\x1b[31m.png", b"*?.png", b"IM000001", b"1.2.840.1", b"x.PNG.", b" lead.png",
+    }
+    # fmt: on
+    for name in wanted:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(png)
+    os.mkfifo(tmp_path / "IM000002")
+    (tmp_path / "around").symlink_to(".")
+    listed = list_images(tmp_path)
+    assert {os.fsencode(path.name) for path in listed} == wanted
+    refused: list[FrameError] = []
+    assert (images_below(tmp_path, refused=refused.append), refused) == (listed, [])
+    assert {len(list(read_frames(path))) for path in listed} == {1}
 
 
 def test_folders_that_are_not_there_or_none(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ right of it shares: ``Box`` and ``Point``, always in pixels of the frame unless 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,5 +116,9 @@ class Frame:
 
 
 def file_origin(path: Path) -> str:
-    """Origin of the frames of a file: its name, which alone does not make a phantom of it."""
-    return path.name if path.name != PHANTOM_ORIGIN else f"{path.name} (file)"
+    r"""Origin of the frames of a file: its name, which alone does not make a phantom of it.
+
+    Bytes of a name that is no UTF-8 are written out (``\xe9``): records hold text.
+    """
+    name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    return name if name != PHANTOM_ORIGIN else f"{name} (file)"

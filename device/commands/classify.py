@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from device.arguments import any_path, thread_count
@@ -63,14 +63,19 @@ def run(args: argparse.Namespace) -> int:
     bundle = newest_bundle(args.model or load_settings(settings_path()).models, args.threads)
     classifier = Classifier(bundle, args.careful, installed_profile(bundle.manifest.label))
     unreadable = False
+
+    def refused(error: MammascopeError) -> None:
+        nonlocal unreadable
+        _complain(error)
+        unreadable = True
+
     # Decoders meet files of unknown origin here: one that crashes must not take the command with it.
     with SandboxedReader() as reader:
         for path in args.paths:
             try:
-                files = _files_of(path)
+                files = _files_of(path, refused)
             except MammascopeError as error:
-                _complain(error)
-                unreadable = True
+                refused(error)
                 continue
             for file in files[:MOST]:
                 unreadable |= not _classify_file(classifier, reader, file, args.json)
@@ -81,15 +86,19 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_UNREADABLE if unreadable else 0
 
 
-def _files_of(path: Path) -> list[Path]:
+def _files_of(path: Path, refused: Callable[[MammascopeError], None]) -> list[Path]:
     """What a path stands for: a folder for the images in it and in the folders below, in natural order.
+
+    Args:
+        path: As it was named.
+        refused: Told of each folder below that cannot be read.
 
     Raises:
         FrameError: The folder cannot be read, or holds no image: saying nothing would look like a finding of nothing.
     """
     if not path.is_dir():
         return [path]
-    files = images_below(path, most=MOST + 1)
+    files = images_below(path, most=MOST + 1, refused=refused)
     if not files:
         raise NotAnImageError(path, "a folder without images")
     return files

@@ -9,12 +9,16 @@ brings, and the other scripts are refused by name (``FontMissingError``) rather 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import pygame
 
 from device.fonts.files import FOLDERS, Script, file_name, find_file, require_font
+
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 JOINERS = "\u200c\u200d\u25cc"
 """Zero-width joiners and the dotted circle belong to the run that they stand in."""
@@ -46,6 +50,11 @@ def runs(text: str) -> Iterator[tuple[Script, str]]:
         current = script
     if text[start:]:
         yield current or Script.LATIN, text[start:]
+
+
+def _drawable(text: str) -> str:
+    """Text with a mark for each half character: a name that is no UTF-8 must not end the program."""
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
 
 
 class FontBook:
@@ -91,7 +100,7 @@ class FontBook:
     def size(self, text: str, px: int, bold: bool) -> tuple[int, int]:
         """Width and height in pixels of ``text`` on one line, shaped."""
         width, (ascent, descent) = 0, self.line(px, bold)
-        for script, run in runs(text):
+        for script, run in runs(_drawable(text)):
             font = self.font(script, px, bold)
             width += font.size(run)[0]
             ascent, descent = max(ascent, font.get_ascent()), max(descent, -font.get_descent())
@@ -104,7 +113,7 @@ class FontBook:
         where a Latin one would, whatever else is in its line.
         """
         parts, (ascent, descent) = [], self.line(px, bold)
-        for script, run in runs(text):
+        for script, run in runs(_drawable(text)):
             font = self.font(script, px, bold)
             parts.append((font.render(run, True, colour), font.get_ascent()))
             ascent, descent = max(ascent, font.get_ascent()), max(descent, -font.get_descent())

@@ -129,7 +129,9 @@ class NativePixels:
             if one.frames is not None and self._filled(one, one.frames):
                 return one
         for one in candidates:
-            count = self._length * 8 // one.bits_a_frame
+            # A header that states no number means one (PS3.3 C.7.6.6); a byte beside it makes the length even.
+            alone = one.frames is None and self._filled(one, 1)
+            count = 1 if alone else self._length * 8 // one.bits_a_frame
             if count >= 1 and (one.frames is None or count > one.frames) and self._filled(one, count):
                 return self._perhaps_colour(one, count)
         return self._padded(candidates[0], path)

@@ -23,6 +23,7 @@ from device.capture.files.frame_file import DECODER_FAULTS, FrameFile
 from device.capture.files.jpeg_colours import reread
 from device.capture.files.limits import DEFAULT, Limits
 from device.capture.files.reduce import smaller_size
+from device.capture.files.tiff_jpeg import rightly_coloured
 from device.capture.files.tiff_kinds import (
     deep_values,
     go_to,
@@ -110,7 +111,11 @@ class ImageFile(FrameFile):
                 shown = deep_colours(self._image, lambda: self._again(index), span)
             if self._reducible:
                 shown = reread(self._image, lambda: self._again(index), self._asked)
-            pixels = _pixels(self._image, shown, self._content, self._limits.given_pixels, span)
+            page = self._image
+            if self._content is Content.TIFF:
+                most = self._limits.memory_bytes // _JPEG_SHARE
+                page = rightly_coloured(page, self._pages[index], self._stream, self._path, most)
+            pixels = _pixels(page, shown, self._content, self._limits.given_pixels, span)
             return Frame(pixels, file_origin(self._path), index)
         except Image.DecompressionBombError as error:
             raise FrameTooLargeError(self._path, str(error)) from error

@@ -7,15 +7,16 @@ a lost examination. Files of other kinds are left out without a word.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from device.capture.files.content import HEAD_BYTES, reading_error, sniff
-from device.errors import NotAnImageError
+from device.errors import FrameError, NotAnImageError, UnreadableFileError
 
 # fmt: off
 SUFFIXES: Final = frozenset({
@@ -95,27 +96,35 @@ def walk_folders(folder: Path) -> Iterator[Path]:
         yield folder / name
 
 
-def images_below(folder: Path, sniff_content: bool = True, most: int = MOST) -> list[Path]:
+def images_below(
+    folder: Path, sniff_content: bool = True, most: int = MOST, *, refused: Callable[[FrameError], None]
+) -> list[Path]:
     """The images of a folder and of the folders in it, in natural order: what DICOM sticks hold patient by patient.
 
     Args:
         folder: Where to begin; ``DEEPEST`` folders below each other are looked into.
         sniff_content: As for :func:`list_images`.
         most: Files that are listed.
+        refused: Told of each folder inside that cannot be read or lies too deep; the others are listed all the same.
 
     Raises:
         FileMissingError: The folder is not there (any more).
-        UnreadableFileError: It, or one inside, cannot be read.
+        UnreadableFileError: It cannot be read.
         NotAnImageError: It is not a folder.
     """
-    return list(islice(_below(Path(folder), DEEPEST, sniff_content), most))
+    return list(islice(_below(Path(folder), DEEPEST, sniff_content, refused), most))
 
 
-def _below(folder: Path, depth: int, sniff_content: bool) -> Iterator[Path]:
+def _below(folder: Path, depth: int, sniff_content: bool, refused: Callable[[FrameError], None]) -> Iterator[Path]:
     yield from list_images(folder, sniff_content)
-    if depth > 0:
-        for inner in walk_folders(folder):
-            yield from _below(inner, depth - 1, sniff_content)
+    for inner in walk_folders(folder):
+        if depth == 0:
+            refused(UnreadableFileError(inner, f"more than {DEEPEST} folders below each other"))
+            continue
+        try:
+            yield from _below(inner, depth - 1, sniff_content, refused)
+        except FrameError as error:
+            refused(error)
 
 
 def _offered(entry: os.DirEntry[str], root: str, sniff_content: bool) -> bool:
@@ -127,19 +136,23 @@ def _offered(entry: os.DirEntry[str], root: str, sniff_content: bool) -> bool:
         return False
     if entry.is_symlink() and not os.path.realpath(entry.path).startswith(root.rstrip("/") + "/"):
         return False
-    if not entry.is_file():
-        return False
+    try:
+        if not entry.is_file():
+            return False
+    except OSError as error:
+        return error.errno != errno.ELOOP  # a medium that fails here will say so where the file is read
     return suffix in SUFFIXES or not sniff_content or _accepted(entry.path)
 
 
 def _accepted(path: str) -> bool:
+    """By the first bytes; what cannot be read may be an examination too, and says why where it is read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return False
+        return True
     try:
         return sniff(os.read(descriptor, HEAD_BYTES)) is not None
     except OSError:
-        return False
+        return True
     finally:
         os.close(descriptor)

@@ -46,6 +46,7 @@ class FolderSource:
         self._folder, self._deep, self._present = folder, deep, present
         self._reader = SandboxedReader()
         self._files: list[Path] = []
+        self._refused: list[FrameError] = []
         self._next_file = 0
         self._file: FrameFile | None = None
         self._index = 0
@@ -64,8 +65,9 @@ class FolderSource:
         current = self._files[self._next_file] if self._next_file < len(self._files) else None
         self._let_go()
         self._require_medium()
+        self._refused.clear()
         try:
-            files = images_below(self._folder, sniff_content=False) if self._deep else list_images(self._folder)[:MOST]
+            files = self._listed()
         except FrameError as error:
             raise SourceLostError(self.name, error.detail) from error
         self._files = files
@@ -77,8 +79,11 @@ class FolderSource:
 
         Raises:
             SourceLostError: The folder is gone.
-            FrameError: This file cannot be read; the next call goes on behind it.
+            FrameError: This file, or a folder below, cannot be read; the next call goes on behind it.
         """
+        if self._refused:
+            self._require_folder()
+            raise self._refused.pop(0)
         while True:
             if self._file is None and self._next_file >= len(self._files):
                 self._require_folder()
@@ -107,6 +112,11 @@ class FolderSource:
         self._let_go()
         self._reader.close()
         self._reader = SandboxedReader()
+
+    def _listed(self) -> list[Path]:
+        if self._deep:
+            return images_below(self._folder, sniff_content=False, refused=self._refused.append)
+        return list_images(self._folder)[:MOST]
 
     def _read_one(self) -> Frame:
         """One frame; a file is closed with its last one, so that a stick can be unmounted while it is looked at."""

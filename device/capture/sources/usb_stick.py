@@ -136,7 +136,8 @@ def _stick(line: str, roots: Roots) -> Stick | None:
     mount = Path(_unescaped(fields[4]))
     if not any(media in mount.parents for media in roots.media) or not _is_removable(fields[2], roots):
         return None
-    return Stick(mount, mount.name, _unescaped(rest[1]), "ro" in fields[5].split(","))
+    name = os.fsencode(mount.name).decode("utf-8", "backslashreplace")  # settings remember it, and they hold text
+    return Stick(mount, name, _unescaped(rest[1]), "ro" in fields[5].split(","))
 
 
 def _unescaped(text: str) -> str:

@@ -80,7 +80,10 @@ class VideoFile(FrameFile):
             if self.frame_count > limits.max_frames:
                 raise FrameTooLargeError(path, f"more than {limits.max_frames} frames")
             if self.frame_count == 0:
-                raise DamagedFileError(path, "no frame in the container")
+                is_hidden = bool(self._index.stamps)
+                raise DamagedFileError(
+                    path, "the container hides all frames" if is_hidden else "no frame in the container"
+                )
             self.missing = shortage(stream, content, container, self._video, self._index, tables)
             if hidden and not self.missing:
                 self.missing = f"{hidden} frames are hidden by times that are not theirs"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from device.capture.files.reduce import reduced
-from device.capture.frame import PHANTOM_ORIGIN, Box, Frame, PixelSpacing, Region
+from device.capture.frame import PHANTOM_ORIGIN, Box, Frame, PixelSpacing, Region, file_origin
 from device.capture.phantom.frames import phantom_frame
 from device.capture.sandbox.reader import SandboxedReader
 from device.capture.sandbox.wire import describe_frame, rebuild_frame
@@ -26,6 +27,12 @@ def test_a_file_is_no_phantom_because_of_its_name(tmp_path: Path, name: str) -> 
     path.write_bytes(cv2.imencode(".png", phantom_frame(1).pixels)[1].tobytes())
     with SandboxedReader() as reader, reader.open_frames(path) as file:
         assert not file.read_at(0).phantom
+
+
+def test_the_origin_of_a_file_is_text_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9 \xe0\xae\xae.png")
+    assert file_origin(path) == "caf\\xe9 \u0bae.png"
+    assert file_origin(path).encode()
 
 
 def test_a_reduced_frame_keeps_its_origin_and_every_picture_in_it_its_place_and_scale() -> None:

@@ -121,6 +121,15 @@ def test_a_stick_with_folders_below_folders_is_done_whole(tmp_path: Path, capsys
     ]
 
 
+def test_a_folder_that_lies_too_deep_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture(tmp_path / "1/2/3/4/5/6/7/8/9/deep.png")
+    assert main(["classify", str(tmp_path)]) == 2
+    told, nothing = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"{tmp_path}/1/2/3/4/5/6/7/8/9: ")
+    assert "more than 8 folders below each other" in told
+    assert "without images" in nothing
+
+
 def test_a_folder_without_images_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see")
     assert main(["classify", str(tmp_path)]) == 2

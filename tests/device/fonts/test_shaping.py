@@ -57,6 +57,11 @@ def test_a_mixed_line_has_no_empty_boxes(fonts: FontBook) -> None:
     assert len(letters) == 3
 
 
+def test_half_a_character_is_drawn_as_a_mark(fonts: FontBook) -> None:
+    assert fonts.size("caf\udce9", 20, False) == fonts.size("caf\ufffd", 20, False)
+    assert fonts.render("caf\udce9", 20, False, (0, 0, 0)).get_width() > 0
+
+
 def test_missing_fonts_are_refused_by_name(tmp_path: Path) -> None:
     book = FontBook([tmp_path])
     for language, script in (("hi", Script.DEVANAGARI), ("ta", Script.TAMIL)):

@@ -10,6 +10,7 @@ from device.capture.files.reader import list_images
 from device.capture.frame import Frame
 from device.errors import MammascopeError
 from device.records.exam import View
+from device.ui.record_words import shown_name
 from device.ui.screen import Screen
 from device.ui.session.freezing import freeze
 from device.ui.session.source_geometries import placement_of
@@ -125,12 +126,12 @@ class FramesScreen(Screen):
         made = self._thumbnails.get(path) if self._thumbnails is not None else None
         if path == self._opened:
             picture = made.picture if made is not None else None
-            return ListRow(path.name, self.ui.t("live.judging"), icon="clock", picture=picture)
+            return ListRow(shown_name(path.name), self.ui.t("live.judging"), icon="clock", picture=picture)
         if made is None:
-            return ListRow(path.name, icon="picture")
+            return ListRow(shown_name(path.name), icon="picture")
         if made.error is not None:
-            return ListRow(path.name, self.ui.t.error(made.error), icon="warning")
-        return ListRow(path.name, picture=made.picture)
+            return ListRow(shown_name(path.name), self.ui.t.error(made.error), icon="warning")
+        return ListRow(shown_name(path.name), picture=made.picture)
 
     def build(self) -> Widget:
         """The list, or why there is none."""
@@ -143,5 +144,5 @@ class FramesScreen(Screen):
         else:
             empty = ui.t("frames.empty")
             self._list = ListView(ui, self._files, self._row, self.open_file, empty=empty, key="frames")
-        folder = Label(ui, self._folder.name or str(self._folder), Style.SMALL, Ink.MUTED, shorten=True)
+        folder = Label(ui, shown_name(self._folder.name or str(self._folder)), Style.SMALL, Ink.MUTED, shorten=True)
         return Page(ui, ui.t("frames.title"), [folder, self._list], on_back=self.back)

@@ -196,6 +196,28 @@ def test_jpeg_in_colour(make_dicom: MakeDicom) -> None:
     assert np.abs(pixels[16, 28] - (20, 60, 200)).max() < 8
 
 
+@pytest.mark.parametrize("stated", [{}, {"NumberOfFrames": 1}, {"NumberOfFrames": ""}])
+@pytest.mark.parametrize("side", [1, 3, 5, 7])
+@pytest.mark.parametrize("padding", [b"\0", b" "])
+def test_the_byte_that_makes_the_length_even_is_no_frame(
+    stated: dict[str, object], side: int, padding: bytes, make_dicom: MakeDicom, grey: np.ndarray
+) -> None:
+    odd = np.ascontiguousarray(grey[:side, 20 : 20 + side])
+    path = make_dicom(pixels=odd.tobytes() + padding, Rows=side, Columns=side, **stated)
+    assert np.array_equal(only(path).pixels, odd)
+
+
+def test_one_picture_of_few_bits_is_one_frame(make_dicom: MakeDicom) -> None:
+    bits = {"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0}
+    path = make_dicom(pixels=b"\x06\0", Rows=2, Columns=2, **bits)
+    assert only(path).pixels.tolist() == [[0, 255], [255, 0]]
+
+
+def test_odd_frames_without_their_number_are_all_there(make_dicom: MakeDicom) -> None:
+    path = make_dicom(pixels=bytes(range(27)) + b"\0", Rows=3, Columns=3)
+    assert [frame.pixels.size for frame in read_frames(path)] == [9, 9, 9]
+
+
 def region(
     kind: int = 1, data: int = 1, units: int = 3, delta: float = 0.02, corners: tuple[int, ...] = (4, 2, 60, 40)
 ) -> Dataset:

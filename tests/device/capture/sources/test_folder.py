@@ -10,7 +10,7 @@ from PIL import Image
 
 from device.capture.sources.folder import FolderSource
 from device.capture.sources.source import FrameSource
-from device.errors import DamagedFileError, SourceLostError
+from device.errors import DamagedFileError, SourceLostError, UnreadableFileError
 from tests.device.capture.conftest import encoded, movie
 
 
@@ -59,6 +59,20 @@ def test_a_stick_is_read_through_all_its_folders(tmp_path: Path) -> None:
     assert [path.relative_to(tmp_path).as_posix() for path in source.files] == [
         "top.png", "DICOM/PAT9/IM2", "DICOM/PAT10/IM1",
     ]  # fmt: skip
+    source.close()
+
+
+def test_a_folder_that_lies_too_deep_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    put(tmp_path / "a.png", 1)
+    put(tmp_path / "1/2/3/4/5/6/7/8/9/b.png", 2)
+    source = FolderSource(tmp_path, deep=True)
+    source.open()
+    with pytest.raises(UnreadableFileError, match="more than 8 folders"):
+        source.read()
+    frame = source.read()
+    assert frame is not None
+    assert frame.origin == "a.png"
+    assert source.read() is None
     source.close()
 
 

@@ -50,7 +50,7 @@ class System:
         return folder
 
     def write(self) -> None:
-        (self.top / "mountinfo").write_text("".join(self.lines))
+        (self.top / "mountinfo").write_bytes(os.fsencode("".join(self.lines)))
 
 
 @pytest.fixture
@@ -71,6 +71,13 @@ def test_a_stick_with_a_difficult_name(system: System) -> None:
     assert is_mounted(folder, system.roots)
     shutil.rmtree(system.top / "sys/devices/pci0")  # pulled: still mounted, the disk is gone
     assert not is_mounted(folder, system.roots)
+
+
+def test_the_name_of_a_stick_is_text_whatever_it_is_mounted_by(system: System) -> None:
+    system.disk("8:1", "pci0/usb1/1-1/host0/block/sda", "sda1", removable="1")
+    folder = system.mount(os.fsdecode(b"user/caf\xe9"))
+    (stick,) = find_sticks(system.roots)
+    assert (stick.mount, stick.name) == (folder, "caf\\xe9")
 
 
 def test_what_counts_as_a_stick(system: System) -> None:

@@ -47,6 +47,13 @@ def altered(data: bytes, *changes: tuple[bytes, int, int]) -> bytes:
     return bytes(made)
 
 
+def test_an_edit_list_that_shows_nothing_is_told(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "hidden.mp4"
+    path.write_bytes(altered(whole, (b"elst", 16, 10**6)))
+    with pytest.raises(DamagedFileError, match="hides all frames"):
+        open_frames(path)
+
+
 SIZES, TIMES, CHUNKS, STEP, STATED = (b"stsz", 12), (b"stts", 12), (b"stsc", 16), (b"stts", 16), (b"mdhd", 20)
 
 

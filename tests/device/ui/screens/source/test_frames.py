@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -91,3 +92,20 @@ def test_a_pulled_stick_is_said_and_nothing_hangs(driver: Driver, frames: Frames
     driver.tap("OK")
     driver.show(FramesScreen(folder, lambda _: None))
     driver.until_text("The file is not there")
+
+
+def test_names_that_are_no_text_are_drawn_and_open(driver: Driver, tmp_path: Path, chosen: list[View]) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    cv2.imwrite(str(tmp_path / "whole.png"), phantom_frame(1, "benign", size=(320, 240)).pixels)
+    for name in (b"a\xe9.png", b"b\nline.png", "c\u202egnp.png".encode()):
+        shutil.copy(tmp_path / "whole.png", folder / os.fsdecode(name))
+    screen = FramesScreen(folder, chosen.append)
+    driver.show(screen)
+    driver.until_text("a?.png")
+    assert driver.shows("b\ufffdline.png")
+    assert driver.shows("c\ufffdgnp.png")
+    assert driver.shows("caf?")
+    screen.open_file(screen.files[0])
+    driver.until(lambda: bool(chosen))
+    assert chosen[0].frame.origin == r"a\xe9.png"

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from clinic.archive.circuit_breaker import CircuitBreaker
 from clinic.archive.errors import ArchiveDeniedError, ArchiveNonsenseError, ArchiveSilentError, NotInArchiveError
-from clinic.archive.fuse import Fuse
 from device.errors import UploadError
 from device.records.pieces import Pieces
 from device.site.access import ClinicAccess
@@ -110,7 +110,7 @@ class ArchiveClient:
         self._http = httpx.Client(verify=verify, headers=access.headers(), timeout=_TIMEOUT, trust_env=False)
         self._stranger = httpx.Client(verify=verify, timeout=_TIMEOUT, trust_env=False)  # shows no password of ours
         self._storing = threading.Lock()
-        self._fuse = Fuse(_PICTURE_S)
+        self._breaker = CircuitBreaker(_PICTURE_S)
 
     @property
     def server(self) -> str:
@@ -171,7 +171,7 @@ class ArchiveClient:
         # Orthanc wants the comma as it is, so this does not go through the library's encoding of queries.
         fit = "" if size is None else f"?viewport={size[0]},{size[1]}"
         url, headers = f"{self.url}{instance.path}/frames/{frame}/rendered{fit}", {"Accept": "image/jpeg"}
-        with self._fuse.question(), self._request("GET", url, headers, limits=_PICTURE_TIMEOUT) as reply:
+        with self._breaker.question(), self._request("GET", url, headers, limits=_PICTURE_TIMEOUT) as reply:
             if reply.status_code in _OVERLOADED:
                 _raise_for(reply)
             if reply.status_code != 200:

@@ -2,7 +2,7 @@
 """Keeps pages from waiting, all of them, for an archive that does not answer.
 
 A page of the list asks for dozens of pictures, and each of them waits for as long as the archive may take. Once one has
-waited in vain, the others are told so at once, and one at a time tries again.
+waited in vain, the others are told so at once, and one at a time tries again (M. Nygard, Release It!, 2007).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PAUSE_S: Final = 5.0
 """Between two tries of an archive that is silent."""
 
 
-class Fuse:
+class CircuitBreaker:
     """Of one archive; for any number of threads.
 
     Args:

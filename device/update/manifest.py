@@ -40,7 +40,7 @@ LOCK = "requirements/device.lock"
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 512 * 2**20
 MAX_TOTAL_BYTES = 2 * 2**30
-"""A release has 700 files and 26 MB; with the packages of two versions of Python about 320 MB."""
+"""A release has 700 files and 30 MB; with the packages of two versions of Python about 320 MB."""
 
 _PATH = re.compile(r"[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*")
 _MAX_PATH = 240

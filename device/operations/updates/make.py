@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes update files: what ``python -m device update make`` does, at the maintainer's desk.
 
-It takes what ``setup.sh install`` would copy, and on request the packages for the handhelds' Python
-(``requirements/wheels`` fetches them), and signs the list of it all.
+It takes what ``setup.sh install`` would copy, of the shipped bundles the newest, and on request the packages for the
+handhelds' Python (``requirements/wheels`` fetches them), and signs the list of it all.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from pathlib import Path
 
 from device.errors import UpdateError, UpdateFileError
 from device.files import sync_folder, write_atomically
+from device.inference.bundle import find_bundles
 from device.operations.enrolment.signing_key import signing_key
 from device.signed import fingerprint
 from device.update.container import SUFFIX, UpdateHead, write_update
 from device.update.manifest import KEYS, LOCK, PARTS, WHEELS, UpdateManifest, parse_manifest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+MODELS = 2
+"""Shipped bundles that an update carries: the newest, and the one that takes its place where it is refused."""
+
 _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 _TAGS = re.compile(r"-(?P<python>cp3\d+)-cp3\d+-\S*?(?P<machine>aarch64|x86_64)\.whl$")
 
@@ -104,9 +108,11 @@ def _silent(done: int, total: int) -> None:
 def _files(order: Order) -> dict[str, Path]:
     """Every file by its name in the update."""
     found: dict[str, Path] = {}
+    older = set(find_bundles(order.source / "models")[MODELS:])
     for part in (*PARTS, KEYS):
         for path in _below(order.source / part):
-            found[path.relative_to(order.source).as_posix()] = path
+            if older.isdisjoint(path.parents):
+                found[path.relative_to(order.source).as_posix()] = path
     if order.wheels is not None:
         lock = (order.source / LOCK).read_text("utf-8")
         for path in sorted(order.wheels.glob("*.whl")):

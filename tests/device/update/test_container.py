@@ -51,6 +51,19 @@ def test_what_was_packed_comes_out_again(desk: Desk, update_file: Path) -> None:
     assert {entry.path: entry.program for entry in head.manifest.files}["setup.sh"]
 
 
+def test_of_the_shipped_bundles_it_carries_the_newest_and_the_one_before(desk: Desk) -> None:
+    versions = ("0.9.0", "0.10.0", "0.8.0")
+    files = {f"models/mammascope-{version}/manifest.json": "{}" for version in versions}
+    files |= {f"models/mammascope-{version}/model.tflite": version for version in versions}
+    update = desk.update(files=files | {"models/own-0.1.0/manifest.json": "{}", "models/README": "models"})
+    with opened(update, anybody) as (head, _):
+        found = {entry.path for entry in head.manifest.files if entry.path.startswith("models/")}
+    kept = {
+        f"models/mammascope-{version}/{file}" for version in versions[:2] for file in ("manifest.json", "model.tflite")
+    }
+    assert found == kept | {"models/own-0.1.0/manifest.json", "models/README"}
+
+
 @pytest.mark.parametrize("place", ["mark", "signer", "signature", "length", "manifest", "content", "end"])
 def test_one_changed_byte_anywhere_is_noticed(update_file: Path, tmp_path: Path, place: str) -> None:
     raw = bytearray(update_file.read_bytes())

@@ -9,6 +9,7 @@ scale are read: the patient's name never gets into this process's memory. Used b
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import warnings
@@ -136,6 +137,14 @@ class DicomFile(FrameFile):
 
     def _shades(self, index: int) -> Shades:
         header = with_groups(self._dataset, SHADE_TAGS, index)
+        return self._header_shades if header is self._dataset else self._stated_shades(header)
+
+    @functools.cached_property
+    def _header_shades(self) -> Shades:
+        """The same for every frame, where no group of an enhanced object says otherwise."""
+        return self._stated_shades(self._dataset)
+
+    def _stated_shades(self, header: Dataset) -> Shades:
         return Shades.stated(header, self._pixels.form.colours == "MONOCHROME1", self._syntax.is_little_endian)
 
     def _file_span(self) -> Span | None:

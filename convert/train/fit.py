@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from rich.progress import track
 from convert.data.corpus import Example
 from convert.train.augment import Augmentation
 from convert.train.frozen import frozen_features
-from convert.train.network import NetworkSpec, build_network, learned_part
+from convert.train.network import NetworkSpec, adapt_statistics, build_network, learned_part
 from convert.train.stream import FixedPictures, Floats, PictureStream, SoftTargets, fixed_pictures
 
 Teachers = Callable[[Floats, Floats], SoftTargets]
@@ -73,6 +74,9 @@ def nameless(plan: TrainingPlan) -> TrainingPlan:
     """The plan with the bare name of its weights file: where that lies is not part of what a run is."""
     return replace(plan, network=replace(plan.network, weights=Path(plan.network.weights).name))
 
+
+_STATISTICS = 20
+"""Batches that the statistics of a pretrained backbone are taken from."""
 
 _NOT_WORTH_COMPILING = 200
 """Pictures of a whole training, up to which compiling its graph takes longer than its few steps without."""
@@ -135,6 +139,8 @@ def train(
     stream = _stream(train_on, plan, features, None if teachers is None else teachers(network))
     _compile(model, plan, stream.steps)
     history = _resume(model, folder)
+    if not history and plan.network.weights != "none":
+        adapt_statistics(network, (inputs for inputs, _ in islice(stream.epoch(0), _STATISTICS)))
     fixed = fixed_pictures(validate_on, plan.network.size)
     fixed = replace(fixed, pixels=features(fixed.pixels))
     for epoch in range(len(history), plan.epochs):

@@ -14,7 +14,7 @@ Written against the Keras 3 API alone, so that it also trains with the JAX and P
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import keras
 import numpy as np
 
 from convert.train.architectures.weights import downloaded
-from convert.train.batch_norm import FusedBatchNormalization, fuse_batch_norms
+from convert.train.batch_norm import FusedBatchNormalization, fuse_batch_norms, take_statistics
 from convert.train.efficientnet_lite import (
     efficientnet_lite0,
     efficientnet_lite1,
@@ -37,6 +37,8 @@ dozen steps an epoch the statistics would lag far behind the weights, and valida
 
 
 _BORDER = "border"
+_FROZEN = "frozen"
+_LEARNED = "learned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +167,32 @@ def learned_part(network: Any, outputs: Sequence[str]) -> Any:
     return keras.Model(network.get_layer(_BORDER).output, {name: network.output[name] for name in outputs})
 
 
+def adapt_statistics(network: Any, features: Iterable[Any]) -> None:
+    """Let training begin with what the pretrained backbone of ``build_network`` computes (``take_statistics``).
+
+    Args:
+        network: Not trained yet.
+        features: Batches of what ``frozen_part`` gives for training pictures, float32 (n, h, w, c) each, all of one n.
+
+    Raises:
+        ValueError: There is no batch.
+    """
+    learned = network.get_layer(_LEARNED)
+    # Where layers are frozen the learned ones were cut out of a longer graph, in which their inputs still lie.
+    frozen = [layer for layer in network.layers if layer.name == _FROZEN]
+    entry = frozen[0].output if frozen else learned.input
+    norms = [layer for layer in learned.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    take_statistics(entry, norms, features)
+
+
 def _features(backbone: Any, known: _Backbone, spec: NetworkSpec, pictures: Any) -> list[Any]:
     """Features at strides 8, 16 and 32, with a marked border between what is frozen and what is learned."""
     start = backbone.get_layer(spec.frozen).output if spec.frozen else backbone.input
     if spec.frozen:
-        pictures = keras.Model(backbone.input, start, name="frozen")(pictures)
+        pictures = keras.Model(backbone.input, start, name=_FROZEN)(pictures)
     border = keras.layers.Identity(name=_BORDER)(pictures)
     ends = [*(backbone.get_layer(name).output for name in known.taps), backbone.output]
-    return list(keras.Model(start, ends, name="learned")(border))
+    return list(keras.Model(start, ends, name=_LEARNED)(border))
 
 
 def _pretrained(known: _Backbone, spec: NetworkSpec) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -123,6 +124,23 @@ def test_a_backbone_that_does_not_exist_is_named() -> None:
         build_network(NetworkSpec(backbone="alexnet"))
     with pytest.raises(ValueError, match=r"nowhere\.h5"):
         build_network(NetworkSpec(weights="nowhere.h5"))
+
+
+def test_a_training_that_learns_nothing_leaves_a_pretrained_backbone_as_it_was(
+    examples: list[Example], tmp_path: Path
+) -> None:
+    keras.utils.set_random_seed(0)
+    pretrained = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=(64, 64, 3))
+    for layer in pretrained.layers:
+        layer.momentum = 0.0  # one step, and the statistics are those of the "photographs"
+    pretrained(np.random.default_rng(0).uniform(-1, 1, (8, 64, 64, 3)).astype(np.float32), training=True)
+    pretrained.save_weights(tmp_path / "backbone.weights.h5")
+    spec = replace(PLAN.network, weights=str(tmp_path / "backbone.weights.h5"))
+    still = replace(PLAN, network=spec, rate=0.0, decay=0.0, epochs=1, pictures=80, batch=8)
+    pictures = fixed_pictures(examples, 64).pixels
+    before = build_network(spec).predict(pictures, verbose=0)["embedding"]
+    after = train(examples, examples[:4], still, tmp_path / "run").predict(pictures, verbose=0)["embedding"]
+    assert np.abs(after - before).mean() < 0.05 * np.abs(before).mean()
 
 
 def test_a_single_epoch_is_a_training_too(examples: list[Example], tmp_path: Path) -> None:

@@ -14,7 +14,14 @@ import pytest
 
 from convert.quantise import to_int8
 from convert.train.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, load_published
-from convert.train.network import BACKBONES, NetworkSpec, build_network, frozen_by_default, frozen_part
+from convert.train.network import (
+    BACKBONES,
+    NetworkSpec,
+    adapt_statistics,
+    build_network,
+    frozen_by_default,
+    frozen_part,
+)
 from device.capture.phantom.frames import phantom_frame
 from device.imaging.sonogram import to_grey
 from device.inference.runtime import Runtime
@@ -62,6 +69,38 @@ def test_grey_pictures_say_what_they_would_say_in_three_channels(tmp_path: Path)
     wanted = ends.predict(np.repeat(pictures, 3, axis=3) / 127.5 - 1, verbose=0)
     found = frozen_part(network).predict(pictures, verbose=0)
     np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("frozen", ["block_5_add", ""])
+def test_training_begins_with_what_the_pretrained_backbone_computes(frozen: str) -> None:
+    keras.utils.set_random_seed(0)
+    network = build_network(NetworkSpec(size=64, weights="none", frozen=frozen))
+    learned = network.get_layer("learned")
+    for layer in learned.layers:
+        layer.momentum = 0.0  # one step in training, and its statistics are those of these pictures
+
+    def computed(pictures: Any, training: bool) -> list[Any]:
+        features = frozen_part(network).predict_on_batch(pictures)
+        return [np.asarray(of_stride) for of_stride in learned(features, training=training)]
+
+    rng = np.random.default_rng(0)
+    photographs = rng.uniform(0, 255, (16, 64, 64, 1)).astype(np.float32)
+    sonograms = (photographs * np.linspace(0.6, 0.1, 64, dtype=np.float32)[:, None, None]).astype(np.float32)
+    computed(photographs, training=True)
+    pretrained, weights = computed(sonograms, training=False), network.get_weights()
+    unadapted = computed(sonograms, training=True)
+    network.set_weights(weights)
+    adapt_statistics(network, [frozen_part(network).predict_on_batch(sonograms)])
+    for now, before in zip(computed(sonograms, training=False), pretrained, strict=True):
+        np.testing.assert_allclose(now, before, atol=1e-3)
+    for now, without, before in zip(computed(sonograms, training=True), unadapted, pretrained, strict=True):
+        size = np.abs(before).mean()
+        assert np.abs(now - before).mean() < 0.02 * size < 0.2 * size < np.abs(without - before).mean()
+
+
+def test_statistics_without_a_picture_are_refused() -> None:
+    with pytest.raises(ValueError, match="need pictures"):
+        adapt_statistics(build_network(spec("mobilenet_v2")), [])
 
 
 def test_weights_of_another_backbone_are_refused_by_name(tmp_path: Path) -> None:

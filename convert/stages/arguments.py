@@ -86,7 +86,10 @@ def add_testing(parser: argparse.ArgumentParser) -> None:
     _with_others(parser)
     parser.add_argument("--bundle", type=any_path, metavar="DIR", help="a bundle to test instead of a run")
     parser.add_argument(
-        "--out", type=any_path, metavar="DIR", help="where the report goes (default: figures/ of the run)"
+        "--out",
+        type=any_path,
+        metavar="DIR",
+        help="where the report of a bundle goes; with --own, the answer to each image. A run's is in its figures/",
     )
     text = "with --bundle, needs no set: your own images in folders normal, benign, malignant, which it has never seen"
     parser.add_argument("--own", type=_own_folder, metavar="[NAME=]DIR", help=text)

@@ -40,9 +40,11 @@ def grey_frame(path: Path, origin: str) -> Frame:
     if not path.is_file():
         raise DatasetError(f"{path}: this image is missing")
     content = np.fromfile(path, np.uint8)
-    pixels = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
-    if pixels is not None:
-        return Frame(np.asarray(pixels, np.uint8), origin)
+    # A DICOM file may begin like a TIFF, so that viewers of either kind open it.
+    if content.size and sniff(content[:HEAD_BYTES].tobytes()) is not Content.DICOM:
+        pixels = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+        if pixels is not None:
+            return Frame(np.asarray(pixels, np.uint8), origin)
     frame = delivered_frame(path, origin)
     return replace(frame, pixels=to_grey(frame.pixels))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from convert.data.corpus import load_examples
 from convert.data.datasets.class_folders import load_class_folders, remarks
 from convert.data.datasets.sample import DatasetError
 from convert.data.folders import DataFolders
-from convert.data.images import delivered_frame
+from convert.data.images import delivered_frame, read_grey
 from device.capture.frame import Pixels
 from device.inference.finding import CLASSES
 from tests.convert.folders import make_class_folders, phantom_pair
@@ -60,6 +61,20 @@ def test_dicom_files_are_images_too_with_and_without_a_suffix(ours: Path) -> Non
         assert np.array_equal(read["ours/malignant/scan"].frame.pixels, grey)
         assert read["ours/malignant/scan"].mask.any()
         assert np.array_equal(read[f"ours/malignant/{uid}"].frame.pixels, grey)
+
+
+def test_a_dicom_file_that_is_a_tiff_as_well_is_the_dicom(tmp_path: Path) -> None:
+    """The 128 bytes in front of DICOM's mark hold the head of a TIFF of 8 by 8 pixels: both kinds of viewer open it."""
+    grey, path = phantom_pair(1, 2)[0], tmp_path / "both.dcm"
+    write_ultrasound(path, [grey])
+    tags = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 200, 277: 1, 278: 8, 279: 64}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    path.write_bytes(head.ljust(128, b"\0") + path.read_bytes()[128:])
+    thumbnail = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert thumbnail is not None
+    assert thumbnail.shape == (8, 8)
+    assert np.array_equal(read_grey(path), grey)
 
 
 def loop(ours: Path) -> None:

@@ -63,7 +63,7 @@ def load_examples(samples: Sequence[Sample], quiet: bool = False, read: Reader =
         DatasetError: Files cannot be read; the message names them.
     """
     found, faults = [], []
-    for sample in track(samples, "reading images", disable=quiet):
+    for sample in track(samples, "reading images", disable=quiet or not samples):
         try:
             found.append(load_example(sample, read))
         except DatasetError as fault:

@@ -184,7 +184,7 @@ def proven_cases(samples: Sequence[Sample]) -> list[Sample]:
     malignant = {s.group for s in proven if s.label == MALIGNANT}
     if len(cases) < LEAST_CASES:
         text = f"{len(proven)} images of {len(cases)} proven cases are too few"
-        raise TooFewError(f"{text}: a threshold chosen on less than {LEAST_CASES} is a matter of luck")
+        raise TooFewError(f"{text}: a threshold chosen on fewer than {LEAST_CASES} is a matter of luck")
     if min(len(malignant), len(cases - malignant)) < LEAST_OF_EACH:
         text = f"{len(malignant)} of {len(cases)} proven cases are malignant"
         raise TooFewError(f"{text}; a threshold needs {LEAST_OF_EACH} or more of these and of the others")

@@ -59,6 +59,7 @@ def _site_keygen() -> int:
     path, public = site_key_path(), site_keys() / f"{datetime.now(UTC):%Y-%m-%d}.pub"
     make_signing_key(path, public)
     print(f"private key: {path} (keep it, and never put it into the project)\npublic key: {public}")
+    print(f"a handheld follows what it signs when {public.parent.name} lies beside its settings (docs/provisioning.md)")
     return 0
 
 

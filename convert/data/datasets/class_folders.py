@@ -89,8 +89,8 @@ def remarks(folder: Path, samples: Sequence[Sample]) -> list[str]:
     unknown = Counter(s.image.parent.name for s in samples if s.label == UNKNOWN)
     for inside, count in unknown.items():
         said.append(
-            f"{folder / inside}: this is none of {', '.join(CLASSES)}; the class of its {count} images is unknown, "
-            "so they are only answered or refused"
+            f"{folder / inside}: this is none of {', '.join(CLASSES)}; images in it ({count}) are of unknown "
+            "class, so they are only answered or refused"
         )
     if (folder / MASKS).is_dir():
         used = {mask for s in samples for mask in s.masks}

@@ -152,7 +152,7 @@ def test_what_is_no_fault_for_sure_is_said(ours: Path) -> None:
     said = remarks(ours, load_class_folders("ours", ours))
     assert len(said) == 4
     for words in (
-        r"benigno: .*the class of its 2 images is unknown",
+        r"benigno: .*images in it \(2\) are of unknown class",
         r"masks: no image belongs to nobody\.png",
         r"no patient is named for 2 images; near copies count as one patient, which makes 1$",
         r"(?s)malignant/one\.png, normal/one\.png look alike",

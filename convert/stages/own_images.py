@@ -39,6 +39,7 @@ from device.files import write_atomically
 from device.imaging.quality import Reason
 from device.inference.finding import CLASSES, Caution
 from device.inference.manifest import Careful
+from device.inference.site import profile_path
 
 ANSWERS = "answers.csv"
 """What was said of each image, for whoever wants to see which ones were missed: the live result and probabilities, and
@@ -82,7 +83,10 @@ def evaluate_own(
     console = console or Console()
     model, manifest = model_of_bundle(bundle)
     samples = known_set(name).read(folder)
-    for remark in [] if name in KNOWN else remarks(folder, samples):
+    said_before = [] if name in KNOWN else remarks(folder, samples)
+    if profile_path().exists():
+        said_before.append(f"{profile_path()}: what was fitted to a site takes no part; this tests the bundle as it is")
+    for remark in said_before:
         console.print(f"note: {remark}", markup=False, highlight=False, soft_wrap=True)
     examples = load_examples(samples, read=delivered_frame)
     table = infer_examples(model.int8, examples, model.how)

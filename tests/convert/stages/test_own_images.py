@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from convert.__main__ import main
 from convert.release.package import BundleDraft, write_bundle
 from convert.run import SplitChoice
+from device.inference.site import profile_path
 from tests.convert.folders import make_class_folders, phantom_pair
 from tests.convert.release.test_package import draft, key, trusted  # noqa: F401 - fixtures
 
@@ -59,8 +60,11 @@ def test_images_without_any_class_are_answered_or_refused_alone(
     (ours / "malignant").rename(ours / "maligno")
     (ours / "benign").rename(ours / "benigno")
     (ours / "list.csv").unlink()
+    profile_path().parent.mkdir(parents=True, exist_ok=True)
+    profile_path().write_text("{}", encoding="utf-8")
     assert main(["evaluate", "--bundle", str(bundle), "--own", str(ours)]) == 0
     said = capsys.readouterr().out
+    assert f"{profile_path()}: what was fitted to a site takes no part" in said
     assert "0 malignant" in said.replace("\n", " ")
     assert "maligno: this is none of" in said
     assert "refused as no breast ultrasound" in said

@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.data.datasets.sample import IMAGE_SUFFIXES, DatasetError
-from convert.data.images import read_grey, together
+from convert.data.datasets.sample import DatasetError
+from convert.data.images import is_image, read_grey, together
 
 HASH_SIDE = 16
 """Frequencies kept in each direction: 256 bits."""
@@ -137,11 +137,7 @@ def images_below(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: this folder is missing")
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES and "_mask" not in path.stem and path.is_file()
-    ]
+    return [path for path in sorted(folder.rglob("*")) if "_mask" not in path.stem and is_image(path)]
 
 
 def main(folder: Path, write: Callable[[str], object] = print) -> int:

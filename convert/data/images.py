@@ -83,14 +83,19 @@ def image_files(folder: Path) -> Iterator[Path]:
     Raises:
         OSError: The folder or a file cannot be read.
     """
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.is_file():  # ._one.png of a Mac
-            continue
-        if path.suffix.lower() in (*IMAGE_SUFFIXES, ".webp") or _is_dicom(path):
-            yield path
+    return (path for path in sorted(folder.iterdir()) if is_image(path))
 
 
-def _is_dicom(path: Path) -> bool:
+def is_image(path: Path) -> bool:
+    """Whether a file is an image by its name, or DICOM by its content; hidden ones are not.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.name.startswith(".") or not path.is_file():  # ._one.png of a Mac
+        return False
+    if path.suffix.lower() in (*IMAGE_SUFFIXES, ".webp"):
+        return True
     with path.open("rb") as file:
         return sniff(file.read(HEAD_BYTES)) is Content.DICOM
 

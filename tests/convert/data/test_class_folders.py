@@ -12,32 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
 from convert.data.corpus import load_examples
 from convert.data.datasets.class_folders import load_class_folders, remarks
 from convert.data.datasets.sample import DatasetError
 from convert.data.folders import DataFolders
 from convert.data.images import delivered_frame, read_grey
-from device.capture.frame import Pixels
 from device.inference.finding import CLASSES
-from tests.convert.folders import make_class_folders, phantom_pair
-
-
-def write_ultrasound(path: Path, pictures: list[Pixels]) -> None:
-    """A DICOM file as a scanner writes it: one grey picture, or a loop."""
-    data = Dataset()
-    data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.SOPClassUID, data.SOPInstanceUID, data.Modality = UltrasoundImageStorage, generate_uid(), "US"
-    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
-    data.Rows, data.Columns = pictures[0].shape
-    if len(pictures) > 1:
-        data.NumberOfFrames = len(pictures)
-    data.PixelData = b"".join(picture.tobytes() for picture in pictures)
-    data.save_as(path, enforce_file_format=True)
+from tests.convert.folders import make_class_folders, phantom_pair, write_ultrasound
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--uclm", type=any_path, metavar="DIR", help="BUS-UCLM: folder with images, masks, labels.csv")
     group.add_argument(
         "--set",
-        type=_named_folder,
+        type=named_folder,
         action="append",
         default=[],
         dest="sets",
@@ -115,7 +115,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     refuse_old_spelling(parser, {"--foreign": "--ood"})
 
 
-def _named_folder(text: str) -> tuple[str, Path]:
+def named_folder(text: str) -> tuple[str, Path]:
+    """Name and folder of a set, as ``NAME=DIR`` on the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: It is written in another way.
+    """
     name, equals, folder = text.partition("=")
     if not equals or not folder or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise argparse.ArgumentTypeError(f"{text}: write NAME=DIR, the name in small letters, digits, - and _")

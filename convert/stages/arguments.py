@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convert.data.folders import named_folder
 from device.arguments import any_path, number_between, whole_number
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ def add_testing(parser: argparse.ArgumentParser) -> None:
 
 
 def _own_folder(text: str) -> tuple[str, Path]:
-    name, equals, folder = text.partition("=")
-    return (name, any_path(folder)) if equals else ("own", any_path(text))
+    name, equals, _ = text.partition("=")
+    return named_folder(text) if equals and "/" not in name else ("own", any_path(text))
 
 
 def add_packaging(parser: argparse.ArgumentParser) -> None:

@@ -203,7 +203,8 @@ def _who(name: str, folder: Path, images: Mapping[str, Path]) -> tuple[dict[str,
         for row in read_table(folder / TABLE, ("file",)):
             key = _key_of(row["file"].strip(), images)
             if key not in images:
-                raise DatasetError(f"{folder / TABLE}: the table names {row['file']!r}, which is not there")
+                text = f"which is not there; a file is named with its folder, as {next(iter(images))}"
+                raise DatasetError(f"{folder / TABLE}: the table names {row['file']!r}, {text}")
             who = next((row[column].strip() for column in _GROUPS if row.get(column, "").strip()), "")
             if who:
                 groups[key] = f"{name}/{who}"

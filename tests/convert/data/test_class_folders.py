@@ -59,6 +59,12 @@ def test_a_dicom_file_that_is_a_tiff_as_well_is_the_dicom(tmp_path: Path) -> Non
     assert np.array_equal(read_grey(path), grey)
 
 
+def test_a_table_without_the_folders_of_its_files_says_how_they_are_named(ours: Path) -> None:
+    (ours / "list.csv").write_text("file,patient\nbenign0.png,A\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"'benign0\.png', which is not there; .* as benign/benign0$"):
+        load_class_folders("ours", ours)
+
+
 def loop(ours: Path) -> None:
     write_ultrasound(ours / "benign" / "loop.dcm", [phantom_pair(seed, 1)[0] for seed in (1, 2)])
 

@@ -53,6 +53,21 @@ def test_figures_and_the_answer_to_each_image(
         assert sum(float(row[name]) for name in ("normal", "benign", "malignant")) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("Kisumu=frames", "write NAME=DIR, the name in small letters"), ("/nowhere/a=b", "/nowhere/a=b: this folder is")],
+)
+def test_a_name_and_a_folder_with_an_equals_sign_are_told_apart(
+    folder: str, said: str, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main(["evaluate", "--bundle", str(bundle), "--own", folder])
+    except SystemExit as ended:  # argparse
+        status = int(ended.code or 0)
+    assert status == 2
+    assert said in capsys.readouterr().err
+
+
 def test_images_without_any_class_are_answered_or_refused_alone(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

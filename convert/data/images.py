@@ -16,15 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.data.datasets.sample import IMAGE_SUFFIXES, DatasetError
+from convert.data.datasets.sample import IMAGE_SUFFIXES, DatasetError, few
 from device.capture.files.content import HEAD_BYTES, Content, sniff
 from device.capture.files.reader import read_frames
 from device.capture.frame import Frame
 from device.errors import FrameError
 from device.imaging.sonogram import to_grey
-
-_SHOWN = 5
-"""Faulty files that are named; more would hide the sentence."""
 
 
 def grey_frame(path: Path, origin: str) -> Frame:
@@ -102,6 +99,4 @@ def is_image(path: Path) -> bool:
 
 def together(faults: list[DatasetError]) -> DatasetError:
     """Several faulty files as one error, so that all of them can be mended at once."""
-    said = "; ".join(str(fault) for fault in faults[:_SHOWN])
-    more = len(faults) - _SHOWN
-    return DatasetError(f"{said}; and {more} more" if more > 0 else said)
+    return DatasetError(few([str(fault) for fault in faults], between="; "))

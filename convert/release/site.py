@@ -18,7 +18,7 @@ from rich.progress import track
 
 from convert.data.corpus import load_examples
 from convert.data.datasets.class_folders import load_class_folders
-from convert.data.datasets.sample import UNKNOWN, Sample
+from convert.data.datasets.sample import UNKNOWN, Sample, few
 from convert.data.images import delivered_frame
 from convert.evaluate.agreement import share_with_interval
 from convert.evaluate.intervals import Estimate
@@ -54,9 +54,6 @@ things than breasts came in than that the scanner is odd."""
 LEAST_OF_EACH = 20
 """Malignant cases, and others: with fewer, one case alone moves the share of its kind by more than the 5 % that a
 wished sensitivity of 0.95 leaves."""
-
-_SHOWN = 5
-"""Frames that are named in a sentence."""
 
 
 class TooFewError(ValueError):
@@ -126,12 +123,6 @@ def fit_source(bundle: Bundle, sonograms: Sequence[tuple[str, Sonogram]]) -> tup
     known = np.array(embeddings, np.float64)
     mean, spread = known.mean(axis=0), known.std(axis=0)
     return SiteSource(frames=len(known), mean=tuple(mean.tolist()), spread=tuple(spread.tolist())), refused
-
-
-def few(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def fit_limits(

@@ -86,8 +86,9 @@ def _sensitivity(text: str) -> float:
 
 
 def _adapt_site(args: argparse.Namespace) -> int:
+    from convert.data.datasets.sample import few
     from convert.release.keys import read_site_key
-    from convert.release.site import few, fit_source, present_profile, sonograms_of, write_site_profile
+    from convert.release.site import fit_source, present_profile, sonograms_of, write_site_profile
     from device.inference.bundle import load_bundle
 
     key, bundle, path = read_site_key(), load_bundle(args.bundle), _profile_path(args)

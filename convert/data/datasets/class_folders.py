@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.data.datasets.sample import IMAGE_SUFFIXES, UNKNOWN, DatasetError, Sample, find_by_stem, read_table
+from convert.data.datasets.sample import IMAGE_SUFFIXES, UNKNOWN, DatasetError, Sample, few, find_by_stem, read_table
 from convert.data.duplicates import group_images
 from convert.data.images import image_files
 from device.inference.finding import CLASSES
@@ -33,8 +33,6 @@ _GROUPS = ("patient", "case", "exam")
 """Columns of the table that tell who is who; the first that is there counts."""
 _COPIES = "/copies "
 """In the group of an image that no table names: what stays together is near copies."""
-_SHOWN = 5
-"""Names in a remark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def remarks(folder: Path, samples: Sequence[Sample]) -> list[str]:
         masks = find_by_stem(folder / MASKS).values()
         lost = [path.name for path in masks if path not in used and _owner(path.stem) not in normal]
         if lost:
-            said.append(f"{folder / MASKS}: no image belongs to {_few(lost)}; a mask is called like its image")
+            said.append(f"{folder / MASKS}: no image belongs to {few(lost)}; a mask is called like its image")
     unnamed = [s for s in samples if _COPIES in s.group]
     if unnamed:
         groups = len({s.group for s in unnamed})
@@ -111,7 +109,7 @@ def remarks(folder: Path, samples: Sequence[Sample]) -> list[str]:
         by_group[sample.group].append(sample)
     for alike in by_group.values():
         if len({s.label for s in alike} - {UNKNOWN}) > 1:
-            names = _few([f"{s.image.parent.name}/{s.image.name}" for s in alike])
+            names = few([f"{s.image.parent.name}/{s.image.name}" for s in alike])
             said.append(f"{folder}: {names} look alike and lie in different classes; is one in the wrong folder?")
     return said
 
@@ -188,11 +186,6 @@ def _refuse_two_classes(found: Mapping[str, _Image]) -> None:
         other = seen.setdefault(hashlib.sha256(image.path.read_bytes()).digest(), image)
         if other.label != image.label:
             raise DatasetError(f"{image.path}: the same picture as {other.path}; take it out of the wrong class")
-
-
-def _few(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _who(name: str, folder: Path, images: Mapping[str, Path]) -> tuple[dict[str, str], dict[str, str]]:

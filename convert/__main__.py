@@ -22,6 +22,7 @@ from convert.stages.verbs import add_stages
 from device.errors import MammascopeError
 
 EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
 
 _PURPOSE = "Train, test and sign the models that handhelds run."
 
@@ -29,6 +30,9 @@ _BACKBONES = (
     "Backbone files (.weights.h5 or .npz, without head): Keras downloads ImageNet's for the networks that it knows and "
     "keeps them in ~/.keras/models; a file from there can be named with --backbone on a machine without a connection."
 )
+
+
+_GOES_ON = "; what is finished is kept, and the same command goes on from there"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConvertError, MammascopeError, ValueError, OSError) as error:
         print(f"{args.verb}: {error}", file=sys.stderr)
         return EXIT_ERROR
+    except KeyboardInterrupt:
+        print(f"{args.verb}: stopped{_GOES_ON if args.trains else ''}", file=sys.stderr)
+        return EXIT_INTERRUPTED
 
 
 def build_parser() -> argparse.ArgumentParser:

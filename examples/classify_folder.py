@@ -33,4 +33,9 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/classify_folder.py FOLDER")
+    try:
+        main(Path(sys.argv[1]))
+    except FrameError as error:
+        sys.exit(str(error))

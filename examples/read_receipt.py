@@ -21,4 +21,6 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/read_receipt.py RECEIPT.json")
     main(Path(sys.argv[1]))

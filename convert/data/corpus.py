@@ -7,15 +7,16 @@ Public sets hold a few thousand images of half a megapixel at most, so all of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from rich.progress import track
 
 from convert.data.datasets.sample import DatasetError, Sample
-from convert.data.duplicates import read_grey
+from convert.data.images import grey_frame, together
 from convert.data.masks import read_mask
 from device.capture.frame import Box, Frame, Pixels
 from device.imaging.sonogram import Sonogram, find_sonogram
@@ -28,7 +29,7 @@ class Example:
 
     Attributes:
         sample: What it is.
-        frame: The frame, grey.
+        frame: The frame: grey, or in its colours where it was read as the device reads it.
         sonogram: The B-mode region of it.
         mask: uint8 (h, w) of the sonogram, 0 or 1: all lesions united; all zero for a normal image.
         lesion: Box of the largest lesion in sonogram pixels, ``None`` when there is no mask.
@@ -46,28 +47,47 @@ class Example:
         return self.lesion is not None or self.sample.label == CLASSES.index("normal")
 
 
-def load_examples(samples: Sequence[Sample], quiet: bool = False) -> list[Example]:
+Reader = Callable[[Path, str], Frame]
+"""From an image and what it is called to its frame."""
+
+
+def load_examples(samples: Sequence[Sample], quiet: bool = False, read: Reader = grey_frame) -> list[Example]:
     """Read the pixels of samples, in their order, with a progress bar.
 
+    Args:
+        samples: What to read.
+        quiet: Without the progress bar.
+        read: How images are read: as training sees them, or as the device does (``delivered_frame``).
+
     Raises:
-        DatasetError: A file cannot be read; the message names it.
+        DatasetError: Files cannot be read; the message names them.
     """
-    return [load_example(sample) for sample in track(samples, "reading images", disable=quiet)]
+    found, faults = [], []
+    for sample in track(samples, "reading images", disable=quiet or not samples):
+        try:
+            found.append(load_example(sample, read))
+        except DatasetError as fault:
+            faults.append(fault)
+    if faults:
+        raise together(faults)
+    return found
 
 
-def load_example(sample: Sample) -> Example:
+def load_example(sample: Sample, read: Reader = grey_frame) -> Example:
     """Read one image and its masks.
 
     Raises:
         DatasetError: A file cannot be read, or a mask has another size than its image.
     """
-    frame = Frame(read_grey(sample.image), sample.key)
+    frame = read(sample.image, sample.key)
     sonogram = find_sonogram(frame)
-    united = np.zeros(frame.pixels.shape, np.uint8)
+    united = np.zeros((frame.height, frame.width), np.uint8)
     for path in sample.masks:
         mask = read_mask(path)
         if mask.shape != united.shape:
-            raise DatasetError(f"{path}: the mask has another size than its image")
+            height, width = mask.shape
+            sizes = f"{width} by {height} pixels, its image {frame.width} by {frame.height}"
+            raise DatasetError(f"{path}: this mask has {sizes}; draw it on the image as it is")
         united |= mask
     box = sonogram.box
     mask = np.ascontiguousarray(united[box.y : box.y + box.h, box.x : box.x + box.w])

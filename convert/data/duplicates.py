@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.data.datasets.sample import IMAGE_SUFFIXES, DatasetError
+from convert.data.datasets.sample import DatasetError
+from convert.data.images import is_image, read_grey, together
 
 HASH_SIDE = 16
 """Frequencies kept in each direction: 256 bits."""
@@ -47,13 +48,20 @@ def group_images(paths: Iterable[Path]) -> dict[Path, int]:
         The group of every path, in the order of ``paths``; groups count from 0 by their first member.
 
     Raises:
-        DatasetError: A file cannot be read as a picture; the message names it.
+        DatasetError: Files cannot be read as pictures; the message names them.
     """
     ordered = list(dict.fromkeys(paths))
     if not ordered:
         return {}
-    hashes = np.stack([perceptual_hash(read_grey(path)) for path in ordered])
-    return dict(zip(ordered, group_hashes(hashes).tolist(), strict=True))
+    hashes, faults = [], []
+    for path in ordered:
+        try:
+            hashes.append(perceptual_hash(read_grey(path)))
+        except DatasetError as fault:
+            faults.append(fault)
+    if faults:
+        raise together(faults)
+    return dict(zip(ordered, group_hashes(np.stack(hashes)).tolist(), strict=True))
 
 
 def conflicting(groups: Mapping[Path, int], labels: Mapping[Path, int]) -> set[int]:
@@ -121,21 +129,6 @@ def distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.
     return total
 
 
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """Decode a picture as grey, uint8 (h, w).
-
-    Raises:
-        DatasetError: It is not there, or no picture; the message names it.
-    """
-    if not path.is_file():
-        raise DatasetError(f"{path}: this image is missing")
-    content = np.fromfile(path, np.uint8)
-    pixels = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
-    if pixels is None:
-        raise DatasetError(f"{path}: this image cannot be read")
-    return np.asarray(pixels, np.uint8)
-
-
 def images_below(folder: Path) -> list[Path]:
     """Pictures in a folder and its subfolders, sorted, lesion masks (``…_mask``, ``…_mask_1``) left out.
 
@@ -144,11 +137,7 @@ def images_below(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: this folder is missing")
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES and "_mask" not in path.stem and path.is_file()
-    ]
+    return [path for path in sorted(folder.rglob("*")) if "_mask" not in path.stem and is_image(path)]
 
 
 def main(folder: Path, write: Callable[[str], object] = print) -> int:

@@ -9,9 +9,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from convert.data.datasets.class_folders import remarks
 from convert.data.datasets.known import KNOWN, Rights, known_set
 from convert.data.datasets.sample import UNKNOWN, DatasetError, Sample
 from device.arguments import any_path, refuse_old_spelling
+from device.inference.finding import CLASSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,32 @@ class DataFolders:
         """All samples of known class that may be trained on, sets in a fixed order.
 
         Raises:
-            DatasetError: No set was named, or a folder does not have the layout of its set.
+            DatasetError: No set was named that may be trained on, none has an image of known class, or a folder does
+                not have the layout of its set.
         """
-        samples = [s for s in self._read(external=False) if s.label != UNKNOWN]
+        found = self._read(external=False)
+        samples = [s for s in found if s.label != UNKNOWN]
         if not samples:
-            raise DatasetError("no data set was named; give at least one of --busi, --busbra, --uclm and --set")
+            raise DatasetError(self._why_nothing(len(found)))
         return samples
+
+    def _why_nothing(self, unknown: int) -> str:
+        folders = self.folders()
+        if unknown:
+            named = ", ".join(str(folder) for folder in folders.values())
+            return f"{named}: none of {unknown} images is of known class; put them into folders {', '.join(CLASSES)}"
+        if folders:
+            return f"{', '.join(folders)}: kept for figures and never trained on; name a set that may be, too"
+        return "no data set was named; give at least one of --busi, --busbra, --uclm and --set"
+
+    def remarks(self) -> list[str]:
+        """What the owner of folders of class folders should look at, a sentence each (``class_folders.remarks``).
+
+        Raises:
+            DatasetError: A folder does not have the layout of its set.
+        """
+        own = {name: folder for name, folder in self.folders().items() if name not in KNOWN}
+        return [text for name, folder in own.items() for text in remarks(folder, known_set(name).read(folder))]
 
     def load_external(self) -> list[Sample]:
         """All samples that serve figures only: sets whose rights allow no more, classes known or not.
@@ -77,7 +99,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--uclm", type=any_path, metavar="DIR", help="BUS-UCLM: folder with images, masks, labels.csv")
     group.add_argument(
         "--set",
-        type=_named_folder,
+        type=named_folder,
         action="append",
         default=[],
         dest="sets",
@@ -93,7 +115,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     refuse_old_spelling(parser, {"--foreign": "--ood"})
 
 
-def _named_folder(text: str) -> tuple[str, Path]:
+def named_folder(text: str) -> tuple[str, Path]:
+    """Name and folder of a set, as ``NAME=DIR`` on the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: It is written in another way.
+    """
     name, equals, folder = text.partition("=")
     if not equals or not folder or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise argparse.ArgumentTypeError(f"{text}: write NAME=DIR, the name in small letters, digits, - and _")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.progress import track
 
 from convert.evaluate.batch_inference import OUTLINE
 from convert.quantise import to_float
@@ -44,6 +45,7 @@ def measure_speed(network: Path, how: Preprocessing) -> dict[str, float]:
     runtime = Runtime(network)
     frame = phantom_frame(seed=1, lesion="benign", size=(1024, 768))
     picture = np.random.default_rng(0).integers(0, 255, (runtime.input_size,) * 2).astype(np.uint8)
+    print("measuring speed against EfficientNet-B7, which is made for it first", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         reference = _reference(Path(folder))
         actions: dict[str, Callable[[], object]] = {
@@ -80,7 +82,7 @@ def _reference(folder: Path) -> Any:
 def _medians(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
     """Median seconds of each action, all taking turns, after two rounds that are not counted."""
     times: dict[str, list[float]] = {name: [] for name in actions}
-    for round_number in range(-2, _ROUNDS):
+    for round_number in track(range(-2, _ROUNDS), "measuring speed"):
         for name, action in actions.items():
             started = time.perf_counter()
             action()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,18 +23,17 @@ def add_keygen(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def add_sites(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``adapt-site`` and ``calibrate-site``."""
-    for name, text, work in (
-        ("adapt-site", "fit a bundle to a clinic's scanner, from 50 or more of its frames without labels", _adapt_site),
-        ("calibrate-site", "choose threshold and band again, on 100 or more proven cases of a clinic", _calibrate_site),
-    ):
-        verb = verbs.add_parser(name, help=text, description=text)
-        verb.set_defaults(work=work)
-        _site_arguments(verb)
-        if work is _calibrate_site:
-            verb.add_argument(
-                "--sensitivity", type=_sensitivity, default=0.95, help="wished sensitivity (default: 0.95)"
-            )
-            verb.add_argument("--live", action="store_true", help="for the live picture, not for careful consideration")
+    text = "fit a bundle to a clinic's scanner, from 50 or more of its frames without labels"
+    adapt = verbs.add_parser("adapt-site", help=text, description=text)
+    adapt.set_defaults(work=_adapt_site)
+    _site_arguments(adapt, "frames, or folders normal, benign and malignant")
+    text = "choose threshold and band again, on 100 or more proven cases of a clinic"
+    more = f"{text}, 20 or more of them malignant and 20 or more not"
+    calibrate = verbs.add_parser("calibrate-site", help=text, description=more)
+    calibrate.set_defaults(work=_calibrate_site)
+    _site_arguments(calibrate, "folders normal, benign and malignant; list.csv says which images are of one patient")
+    calibrate.add_argument("--sensitivity", type=_sensitivity, default=0.95, help="wished sensitivity (default: 0.95)")
+    calibrate.add_argument("--live", action="store_true", help="for the live picture, not for careful consideration")
 
 
 def _keygen(args: argparse.Namespace) -> int:
@@ -59,11 +59,12 @@ def _site_keygen() -> int:
     path, public = site_key_path(), site_keys() / f"{datetime.now(UTC):%Y-%m-%d}.pub"
     make_signing_key(path, public)
     print(f"private key: {path} (keep it, and never put it into the project)\npublic key: {public}")
+    print(f"a handheld follows what it signs when {public.parent.name} lies beside its settings (docs/provisioning.md)")
     return 0
 
 
-def _site_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=any_path, metavar="DIR", help="frames, or folders normal, benign and malignant")
+def _site_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
+    parser.add_argument("folder", type=any_path, metavar="DIR", help=folder)
     parser.add_argument("--bundle", type=any_path, required=True, metavar="DIR", help="the bundle that the site uses")
     parser.add_argument("--site", type=_site_name, required=True, metavar="NAME", help="name of the site, as kisumu-2")
     parser.add_argument("--out", type=any_path, metavar="FILE", help="the profile (default: beside the settings)")
@@ -85,40 +86,55 @@ def _sensitivity(text: str) -> float:
 
 
 def _adapt_site(args: argparse.Namespace) -> int:
+    from convert.data.datasets.sample import few
     from convert.release.keys import read_site_key
-    from convert.release.site import fit_source, sonograms_of, write_site_profile
+    from convert.release.site import fit_source, present_profile, sonograms_of, write_site_profile
     from device.inference.bundle import load_bundle
 
-    key, bundle = read_site_key(), load_bundle(args.bundle)
-    source = fit_source(bundle, sonograms_of(args.folder))
-    profile = write_site_profile(_profile_path(args), args.site, bundle, key, source=source)
-    print(f"{_profile_path(args)}: {profile.label}, the scanner known by {source.frames} frames; delete it to undo")
+    key, bundle, path = read_site_key(), load_bundle(args.bundle), _profile_path(args)
+    present_profile(path, args.site, bundle, key)
+    frames = sonograms_of(args.folder)
+    for error in frames.unreadable:
+        print(f"left out: {error}", file=sys.stderr)
+    source, refused = fit_source(bundle, frames.sonograms)
+    if refused:
+        print(f"left out: {len(refused)} frames are not taken for breast B-mode: {few(refused)}", file=sys.stderr)
+    profile = write_site_profile(path, args.site, bundle, key, source=source)
+    print(f"{path}: {profile.label}, the scanner known by {source.frames} frames; delete it to undo")
     return 0
 
 
 def _calibrate_site(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from convert.data.datasets.class_folders import load_class_folders, remarks
     from convert.release.keys import read_site_key
-    from convert.release.site import answers_of, fit_limits, write_site_profile
+    from convert.release.site import answers_of, fit_limits, present_profile, proven_cases, write_site_profile
     from convert.report.markdown import with_interval
     from device.inference.bundle import load_bundle
 
-    key, bundle = read_site_key(), load_bundle(args.bundle)
+    key, bundle, path = read_site_key(), load_bundle(args.bundle), _profile_path(args)
+    present_profile(path, args.site, bundle, key)
     careful = bundle.manifest.careful is not None and not args.live
     points = bundle.manifest.careful.operating_points if careful and bundle.manifest.careful else ()
     before = (points or bundle.manifest.operating_points)[0]
-    malignant, labels, groups = answers_of(bundle, args.folder, careful)
+    samples = load_class_folders("site", args.folder)
+    for remark in remarks(args.folder, samples):
+        print(f"note: {remark}", file=sys.stderr)
+    cases = proven_cases(samples)
+    labels, groups = np.array([case.label for case in cases]), [case.group for case in cases]
+    malignant = answers_of(bundle, cases, careful)
     limits, figures = fit_limits(malignant, labels, groups, before, args.sensitivity, careful)
-    profile = write_site_profile(_profile_path(args), args.site, bundle, key, limits=limits)
+    profile = write_site_profile(path, args.site, bundle, key, limits=limits)
     for name, (sensitivity, specificity) in (("before", figures.before), ("after", figures.after)):
         shares = (with_interval(sensitivity.to_json()), with_interval(specificity.to_json()))
         print(f"{name}: sensitivity {shares[0]}, specificity {shares[1]}")
     print("the figures after are those of the cases that the threshold was chosen on: expect a little less on others")
-    print(f"{_profile_path(args)}: {profile.label}, limits from {limits.cases} cases; delete it to undo")
+    print(f"{path}: {profile.label}, limits from {limits.cases} cases; delete it to undo")
     return 0
 
 
 def _profile_path(args: argparse.Namespace) -> Path:
-    from device.config import settings_path
-    from device.inference.site import PROFILE_NAME
+    from device.inference.site import profile_path
 
-    return args.out or settings_path().with_name(PROFILE_NAME)
+    return args.out or profile_path()

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convert.data.folders import named_folder
 from device.arguments import any_path, number_between, whole_number
 
 if TYPE_CHECKING:
@@ -86,15 +87,18 @@ def add_testing(parser: argparse.ArgumentParser) -> None:
     _with_others(parser)
     parser.add_argument("--bundle", type=any_path, metavar="DIR", help="a bundle to test instead of a run")
     parser.add_argument(
-        "--out", type=any_path, metavar="DIR", help="where the report goes (default: figures/ of the run)"
+        "--out",
+        type=any_path,
+        metavar="DIR",
+        help="where the report of a bundle goes; with --own, the answer to each image. A run's is in its figures/",
     )
     text = "with --bundle, needs no set: your own images in folders normal, benign, malignant, which it has never seen"
     parser.add_argument("--own", type=_own_folder, metavar="[NAME=]DIR", help=text)
 
 
 def _own_folder(text: str) -> tuple[str, Path]:
-    name, equals, folder = text.partition("=")
-    return (name, any_path(folder)) if equals else ("own", any_path(text))
+    name, equals, _ = text.partition("=")
+    return named_folder(text) if equals and "/" not in name else ("own", any_path(text))
 
 
 def add_packaging(parser: argparse.ArgumentParser) -> None:

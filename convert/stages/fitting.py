@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from convert.data.corpus import Example, load_examples
+from convert.data.datasets.sample import Sample
 from convert.data.folders import DataFolders
 from convert.data.ood_images import Half, ood_sonograms
 from convert.evaluate.batch_inference import RawOutputs, embeddings_of, infer_examples
+from convert.evaluate.metrics import MALIGNANT
 from convert.limits import Limits, preprocessing
 from convert.quantise import representative_pictures, to_float, to_int8
 from convert.release.breast_head import embed, fit_breast_head, log_odds, save_breast_head
@@ -58,10 +60,14 @@ def train_stage(
         split: How they are divided.
         plan: What is trained.
         teachers: Folders of the runs whose soft targets are learned beside the labels.
+
+    Raises:
+        ValueError: No threshold could be chosen on the calibration part.
     """
     plan = with_teachers(plan, teachers)
     run.begin(split, plan)
     parts = split.divide(data.load())
+    _require_both_kinds(parts.calibration)
     taught = load_teachers(teachers, parts)
     network = train(
         load_examples(parts.train),
@@ -76,6 +82,20 @@ def train_stage(
     unfinished.replace(run.weights)
     history = json.loads((run.training / "history.json").read_text(encoding="utf-8"))
     plot_training(history, run.folder / "training.png")
+
+
+def _require_both_kinds(calibration: Sequence[Sample]) -> None:
+    """What would stop ``calibrate`` is said before the hours of a training.
+
+    Raises:
+        ValueError: The calibration part has no malignant image, or no other.
+    """
+    malignant = sum(sample.label == MALIGNANT for sample in calibration)
+    if malignant in (0, len(calibration)):
+        raise ValueError(
+            f"the threshold is chosen on {len(calibration)} images that take no part in training, and {malignant} of "
+            "them are malignant; give more images, malignant and others"
+        )
 
 
 def quantise_stage(run: Run, data: DataFolders) -> None:

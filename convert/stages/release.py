@@ -96,7 +96,11 @@ def evaluate_bundle(folder: Path, data: DataFolders, out: Path | None) -> dict[s
     model, manifest = model_of_bundle(folder)
     parts = model.split.divide(data.load())
     if parts.identifier() != manifest.training.split:
-        raise ValueError(f"{folder.name}: these data give another split; images that it was trained on could be tested")
+        trained = ", ".join(f"{images} images of {name}" for name, images in manifest.training.datasets.items())
+        raise ValueError(
+            f"{folder.name}: these data give another split than the one that it was made with, so images that it was "
+            f"trained on could be tested; name the same sets, whole (it was trained on {trained})"
+        )
     released: dict[str, Any] = json.loads((folder / REPORT_NAME).read_text(encoding="utf-8"))
     inputs = gather_evaluation_inputs(model, data)
     measured = write_report(inputs, out or Path("work") / "evaluation")

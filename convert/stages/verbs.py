@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,11 +59,18 @@ def _add(
         further(verb)
 
 
+def _say_remarks(args: argparse.Namespace) -> None:
+    """What the owner of images should look at before hours are spent on them."""
+    for remark in folders_of(args).remarks():
+        print(f"note: {remark}", file=sys.stderr)
+
+
 def _train(args: argparse.Namespace) -> int:
     from convert.run import Run, SplitChoice
     from convert.stages.fitting import train_stage
 
     split = SplitChoice(args.fold, args.folds, args.leave_out, whole=args.whole)
+    _say_remarks(args)
     train_stage(Run(args.run), folders_of(args), split, plan_of(args), args.teachers)
     return 0
 
@@ -91,7 +99,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.own is not None:
         if args.bundle is None:
             raise ValueError("--own: say with --bundle which bundle is tested on these images")
-        evaluate_own(args.bundle, *args.own)
+        name, folder = args.own
+        evaluate_own(args.bundle, name, folder, args.out)
     elif args.bundle is not None:
         evaluate_bundle(args.bundle, folders_of(args), args.out)
     else:
@@ -108,6 +117,7 @@ def _folds(args: argparse.Namespace) -> int:
     wanted = sorted(set(args.only or range(args.folds)))
     if not set(wanted) <= set(range(args.folds)):
         raise ValueError(f"--only: {args.folds} folds are counted from 0 to {args.folds - 1}")
+    _say_remarks(args)
     for fold in wanted:
         print(f"fold {fold + 1} of {args.folds}", flush=True)
         make_fold(args.run, data, SplitChoice(fold, args.folds), plan_of(args), args.teachers)

@@ -124,13 +124,18 @@ def site_keys() -> Path:
     return settings_path().with_name("site_keys")
 
 
+def profile_path() -> Path:
+    """Where this device's site profile lies, if it has one: beside the settings file."""
+    return settings_path().with_name(PROFILE_NAME)
+
+
 def installed_profile(model: str) -> SiteProfile | None:
     """The profile beside the settings file, if there is one; one that cannot be used is logged and left alone.
 
     Args:
         model: ``name@version`` of the bundle in use.
     """
-    path = settings_path().with_name(PROFILE_NAME)
+    path = profile_path()
     if not path.exists():
         return None
     try:

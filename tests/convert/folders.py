@@ -8,6 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
 from convert.data.datasets.sample import UNKNOWN, Sample
 from device.capture.frame import Pixels
@@ -85,6 +87,21 @@ def make_class_folders(folder: Path, each: int = 2, outlined: bool = True) -> Pa
             rows.append(f"{name}/{stem}.png,{name} {number // 2},Aplio")
     (folder / "list.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
+
+
+def write_ultrasound(path: Path, pictures: list[Pixels]) -> None:
+    """A DICOM file as a scanner writes it: one grey picture, or a loop."""
+    data = Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.SOPClassUID, data.SOPInstanceUID, data.Modality = UltrasoundImageStorage, generate_uid(), "US"
+    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
+    data.Rows, data.Columns = pictures[0].shape
+    if len(pictures) > 1:
+        data.NumberOfFrames = len(pictures)
+    data.PixelData = b"".join(picture.tobytes() for picture in pictures)
+    data.save_as(path, enforce_file_format=True)
 
 
 def label_name(sample: Sample) -> str:

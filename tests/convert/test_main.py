@@ -73,6 +73,21 @@ def test_a_stage_before_its_time_names_the_one_to_run_first(run: Command, stage:
     assert "python -m convert" in done.stderr
 
 
+@pytest.mark.parametrize(("verb", "goes_on"), [("train", True), ("duplicates", False)])
+def test_a_verb_that_is_stopped_says_so_without_a_traceback(
+    verb: str, goes_on: bool, run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("convert.stages.verbs._train", stop)
+    monkeypatch.setattr("convert.data.duplicates.main", stop)
+    done = run(verb, str(tmp_path)) if verb == "duplicates" else run(verb, "--run", str(tmp_path))
+    assert done.returncode == 130
+    assert done.stderr.startswith(f"{verb}: stopped")
+    assert ("the same command goes on" in done.stderr) is goes_on
+
+
 def test_training_without_data_says_what_to_name(run: Command, tmp_path: Path) -> None:
     done = run("train", "--run", str(tmp_path / "run"))
     assert done.returncode == 2

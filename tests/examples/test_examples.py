@@ -10,19 +10,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
+import pytest
 
 from device.capture.phantom.frames import IN_DISTRIBUTION_SEED, phantom_frame
 from device.upload.receipt import ConfirmedInstance, Receipt
 
 
-def run_example(checkout: Path, name: str, *arguments: str) -> str:
-    done = subprocess.run(
+def started(checkout: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, str(checkout / "examples" / name), *arguments],
         env={**os.environ, "PYTHONPATH": str(checkout)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def run_example(checkout: Path, name: str, *arguments: str) -> str:
+    done = started(checkout, name, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -32,6 +37,21 @@ def test_a_folder_is_classified(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
     lines = run_example(checkout, "classify_folder.py", str(tmp_path)).splitlines()
     assert [line.split()[0] for line in lines] == ["breast.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("classify_folder.py", (), "usage: "),
+        ("classify_folder.py", ("no such folder",), "no such folder: "),
+        ("read_receipt.py", (), "usage: "),
+    ],
+)
+def test_a_wrong_argument_costs_one_line(checkout: Path, name: str, arguments: tuple[str, ...], said: str) -> None:
+    done = started(checkout, name, *arguments)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(said)
 
 
 def test_a_new_source_is_watched(checkout: Path) -> None:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from convert.data.datasets.sample import DatasetError, Sample, find_by_stem, label_of, read_table
-from convert.data.duplicates import read_grey
+from convert.data.images import read_grey
 from device.capture.files.reader import read_frames
 from device.capture.frame import Pixels
 from device.imaging.sonogram import to_grey

@@ -24,6 +24,16 @@ class DatasetError(ValueError):
     """A folder does not have the official layout of its data set; the message names what is missing."""
 
 
+_SHOWN = 5
+"""Names in a sentence; more would hide it."""
+
+
+def few(names: Sequence[str], between: str = ", ") -> str:
+    """The first of some names or sentences, and how many more there are."""
+    more = len(names) - _SHOWN
+    return between.join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One labelled image.

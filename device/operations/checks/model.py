@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the installed model is the one that was released, and which one is in use."""
+"""Whether the installed model is the one that was released, which one is in use, and whether the site's profile is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from device.errors import BundleError
+from device.errors import BundleError, SiteProfileError
 from device.system.check import CheckResult, CheckStatus
 from device.system.child import run_in_child
 
@@ -16,8 +16,25 @@ LOADING_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFound:
+    """The model that is in use.
+
+    Attributes:
+        label: Name and version, with the site's profile behind it where one is used.
+        runtime: What runs it.
+        refused: Why a newer bundle is refused, empty when none is.
+        profile_refused: Why the site's profile is not used, empty when it is or there is none.
+    """
+
+    label: str
+    runtime: str
+    refused: str = ""
+    profile_refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCheck:
-    """Files, signature and golden vectors of the bundle are right on this very device.
+    """Files, signature and golden vectors of the bundle are right on this very device, and the site's profile fits it.
 
     Attributes:
         models: A bundle, or a folder of bundles.
@@ -28,24 +45,28 @@ class ModelCheck:
 
     def run(self) -> CheckResult:
         """Verify the newest bundle in a process of its own: a broken runtime may end it."""
-        model, runtime, refused = run_in_child(probe_model, self.models, timeout_s=LOADING_S)
-        found = f"{model} gives its golden results with {runtime}"
-        if refused:
+        model = run_in_child(probe_model, self.models, timeout_s=LOADING_S)
+        found = f"{model.label} gives its golden results with {model.runtime}"
+        if model.refused:
             advice = "Findings go on with this model; install the newer one again."
-            return CheckResult(self.name, CheckStatus.WARN, f"{found}, but a newer one is refused: {refused}", advice)
+            sentence = f"{found}, but a newer one is refused: {model.refused}"
+            return CheckResult(self.name, CheckStatus.WARN, sentence, advice)
+        if model.profile_refused:
+            advice = "Findings go on without what was fitted to this site."
+            sentence = f"{found}, but without the site's profile: {model.profile_refused}"
+            return CheckResult(self.name, CheckStatus.WARN, sentence, advice)
         return CheckResult(self.name, CheckStatus.OK, f"{found}.")
 
 
-def probe_model(models: Path) -> tuple[str, str, str]:
-    """Load the newest usable bundle, which runs its golden vectors.
-
-    Returns:
-        Names of the model and of the runtime, and why a newer bundle is refused (empty when none is).
+def probe_model(models: Path) -> ModelFound:
+    """Load the newest usable bundle, which runs its golden vectors, and the site's profile.
 
     Raises:
         MammascopeError: No bundle or no runtime is usable.
     """
-    from device.inference.bundle import find_bundles, load_bundle, newest_bundle  # heavy: for the child only
+    # Heavy: for the child only.
+    from device.inference.bundle import find_bundles, load_bundle, newest_bundle
+    from device.inference.site import profile_path, read_site_profile
 
     bundle = newest_bundle(models)
     refused = ""
@@ -55,4 +76,10 @@ def probe_model(models: Path) -> tuple[str, str, str]:
                 load_bundle(newest)
             except BundleError as error:
                 refused = str(error)
-    return bundle.manifest.label, bundle.runtime.name, refused
+    label, profile_refused = bundle.manifest.label, ""
+    if profile_path().exists():
+        try:
+            label += f"+{read_site_profile(profile_path(), label).label}"
+        except SiteProfileError as error:
+            profile_refused = str(error)
+    return ModelFound(label, bundle.runtime.name, refused, profile_refused)

@@ -22,6 +22,7 @@ from convert.data.duplicates import (
     main,
     perceptual_hash,
 )
+from tests.convert.folders import write_ultrasound
 
 
 def speckle(seed: int, height: int = 180, width: int = 240) -> NDArray[np.uint8]:
@@ -104,12 +105,14 @@ def test_the_command_prints_groups_and_conflicts_and_skips_masks(tmp_path: Path)
     save(tmp_path / "benign" / "benign (1)_mask.png", speckle(4))
     save(tmp_path / "malignant" / "malignant (1).png", speckle(1))
     save(tmp_path / "normal" / "normal (1).png", speckle(2))
+    write_ultrasound(tmp_path / "normal" / "scan.dcm", [speckle(2)])
     printed: list[str] = []
     assert main(tmp_path, printed.append) == 0
     rows = list(csv.DictReader(printed[0].splitlines()))
     assert [(row["label"], row["duplicate_group"], row["label_conflict"]) for row in rows] == [
         ("benign", "0", "1"),
         ("malignant", "0", "1"),
+        ("normal", "1", "0"),
         ("normal", "1", "0"),
     ]
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from convert.__main__ import main
-from convert.release.keys import make_signing_key, read_signing_key, site_key_path
+from convert.release.keys import make_signing_key, read_signing_key, read_site_key, site_key_path
 from convert.release.package import BundleDraft, write_bundle
-from convert.release.site import fit_limits
+from convert.release.site import fit_limits, write_site_profile
 from device.capture.phantom.frames import phantom_frame
 from device.config import settings_path
 from device.errors import SiteProfileError
@@ -23,7 +24,7 @@ from device.inference.bundle import load_bundle
 from device.inference.classifier import Classifier
 from device.inference.finding import Caution
 from device.inference.manifest import Abstention, OperatingPoint, Source
-from device.inference.site import PROFILE_NAME, installed_profile, read_site_profile
+from device.inference.site import PROFILE_NAME, SiteSource, installed_profile, read_site_profile, site_keys
 from tests.convert.conftest import TINY_CHANNELS
 from tests.convert.folders import make_class_folders, phantom_pair
 from tests.convert.release.test_package import draft, key, trusted  # noqa: F401 - fixtures
@@ -156,10 +157,80 @@ def test_a_hundred_proven_cases_choose_threshold_and_band_anew_and_keep_the_scan
     assert finding.uncertain_band == (profile.limits.abstention.lower, profile.limits.abstention.upper)
 
 
-def test_too_few_cases_are_refused(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cases = make_class_folders(tmp_path / "cases", each=20)
+@pytest.fixture
+def no_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minutes on a desk: what can be said before is said before."""
+
+    def looks(*_: object) -> None:
+        pytest.fail("the network was asked")
+
+    monkeypatch.setattr("device.inference.classifier.Classifier.classify", looks)
+    monkeypatch.setattr("convert.release.site.run_crop", looks)
+
+
+@pytest.mark.usefixtures("no_looking")
+@pytest.mark.parametrize(
+    ("benign", "malignant", "said"),
+    [
+        (20, 20, "40 images of 20 proven cases are too few"),
+        (198, 0, "198 images of 99 proven cases are too few"),
+        (200, 0, "0 of 100 proven cases are malignant"),
+        (200, 38, "19 of 119 proven cases are malignant; a threshold needs 20"),
+        (30, 200, "100 of 115 proven cases are malignant; a threshold needs 20"),
+    ],
+)
+def test_too_few_cases_are_refused_before_the_network_looks(
+    benign: int, malignant: int, said: str, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = make_class_folders(tmp_path / "cases", each=0)
+    rows = ["file,patient"]
+    for name, count in (("benign", benign), ("malignant", malignant)):
+        for number in range(count):
+            (cases / name / f"{number}.png").write_bytes(f"{name} {number}".encode())
+            rows.append(f"{name}/{number}.png,{name} {number // 2}")
+    (cases / "list.csv").write_text("\n".join(rows), encoding="utf-8")
     assert main(["calibrate-site", str(cases), "--bundle", str(bundle), *SITE]) == 2
-    assert "too few" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+    assert not settings_path().with_name(PROFILE_NAME).exists()
+
+
+def test_frames_that_are_no_breast_or_no_picture_are_left_out_by_name(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = frames(tmp_path / "frames", 52)
+    doppler = cv2.cvtColor(phantom_pair(60, 1)[0], cv2.COLOR_GRAY2BGR)
+    doppler[30:90, 40:120] = (0, 0, 255)
+    cv2.imwrite(str(site / "doppler.png"), doppler)
+    (site / "empty.png").write_bytes(b"")
+    command = ["adapt-site", str(site), "--bundle", str(bundle), *SITE]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "left out: 1 frames are not taken for breast B-mode: doppler.png" in said.err
+    assert f"left out: {site / 'empty.png'}: " in said.err
+    assert "known by 52 frames" in said.out
+
+    for number in range(30):
+        cv2.imwrite(str(site / f"doppler{number}.png"), doppler)
+    assert main(command) == 2
+    assert re.search(r"31 of 83 frames .*doppler.*and 26 more.*take out", capsys.readouterr().err)
+
+
+@pytest.mark.usefixtures("no_looking")
+def test_a_profile_in_the_way_is_named_before_the_network_looks(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, loaded = settings_path().with_name(PROFILE_NAME), load_bundle(bundle)
+    nothing = SiteSource(frames=50, mean=(0.0,), spread=(1.0,))
+    write_site_profile(path, "nairobi", loaded, read_site_key(), source=nothing)
+    before = path.read_bytes()
+    for verb in ("adapt-site", "calibrate-site"):
+        assert main([verb, str(tmp_path), "--bundle", str(bundle), *SITE]) == 2
+        assert "that of nairobi, not of kisumu; move it away" in capsys.readouterr().err
+    for public in site_keys().iterdir():
+        public.unlink()
+    assert main(["adapt-site", str(tmp_path), "--bundle", str(bundle), *SITE]) == 2
+    assert "public half" in capsys.readouterr().err
+    assert path.read_bytes() == before
 
 
 def test_a_threshold_chosen_anew_reaches_the_wished_sensitivity_where_the_old_one_does_not() -> None:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
 
 from convert.__main__ import main
@@ -20,7 +22,7 @@ from convert.train.fit import TrainingPlan
 from convert.train.network import NetworkSpec
 from device.inference.bundle import load_bundle
 from tests.convert.conftest import TINY_SIZE
-from tests.convert.folders import make_busi
+from tests.convert.folders import make_busi, phantom_pair
 from tests.convert.release.test_package import draft  # noqa: F401 - a fixture
 
 
@@ -75,7 +77,7 @@ def test_a_bundle_that_misses_targets_is_packed_by_a_word_of_acceptance_alone(
 
 
 def test_a_bundle_that_meets_its_targets_needs_no_acceptance(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def met(report: object) -> object:
         return [replace(row, met=True) for row in check_targets(json.loads(json.dumps(report)))]
@@ -85,6 +87,14 @@ def test_a_bundle_that_meets_its_targets_needs_no_acceptance(
     busi = make_busi(tmp_path / "busi", each=6)
     assert main(["package", "--run", str(run.folder), "--busi", str(busi), "--out", str(models)]) == 0
     assert (models / "own-0.1.0" / "manifest.sig").exists()
+
+    # With other data it is not tested, and what it was made of is said.
+    cv2.imwrite(str(busi / "benign" / "benign (7).png"), phantom_pair(107, 1)[0])
+    capsys.readouterr()
+    assert main(["evaluate", "--bundle", str(models / "own-0.1.0"), "--busi", str(busi)]) == 2
+    assert re.search(
+        r"another split .* name the same sets, whole \(it was trained on \d+ images of busi\)", capsys.readouterr().err
+    )
 
 
 def test_a_run_calibrated_under_the_old_word_for_the_limit_is_read(run: Run) -> None:

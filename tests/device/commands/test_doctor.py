@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.commands.doctor import FontCheck, ModelCheck, print_words, run_checks
 from device.config import MODELS
 from device.errors import BundleMissingError
 from device.inference.bundle import find_bundles
+from device.inference.site import (
+    PROFILE_NAME,
+    SIGNATURE_SUFFIX,
+    SiteProfile,
+    SiteSource,
+    profile_path,
+    site_keys,
+)
 from device.system.check import CheckResult, CheckStatus
 
 NAMES = {
@@ -167,6 +176,32 @@ def test_a_refused_newer_model_is_a_warning_and_the_good_one_is_named(shipped: P
     result = ModelCheck(tmp_path).run()
     assert result.status is CheckStatus.WARN
     assert "newer one is refused" in result.sentence
+
+
+def sign_profile(model: str, private: Ed25519PrivateKey) -> None:
+    source = SiteSource(frames=50, mean=(0.0,), spread=(1.0,))
+    content = SiteProfile(site="kisumu", version=3, created="today", model=model, source=source).model_dump_json()
+    profile_path().parent.mkdir(parents=True, exist_ok=True)
+    profile_path().write_text(content, encoding="utf-8")
+    profile_path().with_name(PROFILE_NAME + SIGNATURE_SUFFIX).write_bytes(private.sign(content.encode()))
+
+
+def test_the_site_profile_is_named_and_one_that_is_not_used_is_a_warning(shipped: Path) -> None:
+    """After an update with a newer model, a threshold that the site has chosen must not vanish without a word."""
+    private = Ed25519PrivateKey.generate()
+    sign_profile(shipped.name.replace("-", "@"), private)
+    unsigned = ModelCheck(shipped).run()
+    assert unsigned.status is CheckStatus.WARN
+    assert "without the site's profile" in unsigned.sentence
+    site_keys().mkdir(parents=True)
+    (site_keys() / "site.pub").write_text(private.public_key().public_bytes_raw().hex(), encoding="ascii")
+    used = ModelCheck(shipped).run()
+    assert used.status is CheckStatus.OK
+    assert f"{shipped.name.replace('-', '@')}+kisumu.3 gives" in used.sentence
+    sign_profile("mammascope@0.1.0", private)
+    older = ModelCheck(shipped).run()
+    assert older.status is CheckStatus.WARN
+    assert "made for mammascope@0.1.0" in older.sentence
 
 
 def test_no_model_at_all_is_a_failure(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ import pytest
 
 from device.errors import FontMissingError
 from device.fonts.shaping import FontBook
-from device.records.keys.pin import PinCost
 from device.ui import record_words
+from device.ui.flow.main import Flow
 from device.ui.session.services import Services
 from device.ui.widgets.status_bar import StatusBar
 from tests.device.ui.driver import Driver
+from tests.device.ui.record_world import CHEAP_PIN, World, make_world
 
-CHEAP_PIN = PinCost(iterations=1, memory_kib=64, lanes=1)
 NewDriver = Callable[..., Driver]
 
 
@@ -61,6 +61,21 @@ def new_driver(services: Services) -> Iterator[NewDriver]:
     yield make
     while made:
         made.pop().close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A machine with one USB port; its device is set up when it is first unlocked."""
+    return make_world(tmp_path)
+
+
+@pytest.fixture
+def at_menu(services: Services) -> Iterator[Driver]:
+    """The program at its main menu; a file whose tests begin there has unlocked ``services``."""
+    with Driver(services) as made:
+        Flow(made.app).home()
+        made.step()
+        yield made
 
 
 @pytest.fixture

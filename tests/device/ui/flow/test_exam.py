@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pygame
 import pytest
@@ -20,12 +18,7 @@ from device.ui.screens.exam.patient import PatientScreen
 from device.ui.screens.exam.summary import ExamSummaryScreen
 from device.ui.session.services import Services
 from tests.device.ui.driver import Driver
-from tests.device.ui.record_world import PATIENT, PIN, World, a_draft, a_final, a_view, fill_stick, make_world
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
+from tests.device.ui.record_world import PATIENT, PIN, World, a_draft, a_final, a_view, fill_stick
 
 
 @pytest.fixture
@@ -34,11 +27,8 @@ def services(world: World) -> Services:
 
 
 @pytest.fixture
-def driver(services: Services) -> Iterator[Driver]:
-    with Driver(services) as made:
-        Flow(made.app).home()
-        made.step()
-        yield made
+def driver(at_menu: Driver) -> Driver:
+    return at_menu
 
 
 def _steps(driver: Driver) -> ExamFlow:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import pytest
 
 from device.records.exam import Exam
 from device.ui.flow.exam import ExamFlow
-from device.ui.flow.main import Flow
 from device.ui.screens.exam.patient import PatientScreen
 from device.ui.screens.home import HomeScreen
 from device.ui.session.services import Services
@@ -32,11 +31,8 @@ def services(tmp_path: Path) -> Services:
 
 
 @pytest.fixture
-def driver(services: Services) -> Iterator[Driver]:
-    with Driver(services) as made:
-        Flow(made.app).home()
-        made.step()
-        yield made
+def driver(at_menu: Driver) -> Driver:
+    return at_menu
 
 
 def _flow(driver: Driver) -> ExamFlow:

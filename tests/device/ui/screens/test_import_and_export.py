@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -17,14 +16,9 @@ from device.ui.screens.exam.export import ExportScreen, Step
 from device.ui.screens.source.import_browser import ImportScreen
 from device.ui.session.services import Services
 from tests.device.ui.driver import Driver
-from tests.device.ui.record_world import World, a_draft, a_final, fill_stick, make_world, write_loop
+from tests.device.ui.record_world import World, a_draft, a_final, fill_stick, write_loop
 
 MANY = 10_000
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
 
 
 @pytest.fixture

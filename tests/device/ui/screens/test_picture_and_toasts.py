@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pygame
@@ -34,15 +33,10 @@ from device.ui.widgets import Button, Glass, ImageView, ScrollView, ToolButton
 from device.words import LANGUAGES
 from tests.device.records.made_up import lesion
 from tests.device.ui.driver import Driver
-from tests.device.ui.record_world import World, a_draft, a_final, a_view, answered, make_world
+from tests.device.ui.record_world import World, a_draft, a_final, a_view, answered
 
 PANELS = ((800, 480), (480, 800), (1280, 720), (720, 1280))
 LEAST = 0.7
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pygame
 import pytest
@@ -42,7 +41,6 @@ from tests.device.ui.record_world import (
     a_final,
     answered,
     fill_stick,
-    make_world,
     planned,
 )
 
@@ -61,11 +59,6 @@ SETTINGS = (
     "log",
     "about",
 )
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
 
 
 def _check(driver: Driver, where: str) -> None:

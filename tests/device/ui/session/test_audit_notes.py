@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from device.config import Settings
 from device.records.audit import AuditEntry, AuditEvent
-from device.ui.flow.main import Flow
 from device.ui.screens.settings import clock as settings_clock
 from device.ui.screens.settings.clock import ClockScreen
 from device.ui.screens.settings.log import LogScreen
@@ -19,14 +16,9 @@ from device.ui.screens.settings.people import PeopleScreen
 from device.ui.session.audit_notes import AuditNotes, changed_keys
 from device.ui.session.services import Services
 from tests.device.ui.driver import Driver
-from tests.device.ui.record_world import PIN, World, a_final, make_world
+from tests.device.ui.record_world import PIN, World, a_final
 
 OTHER_PIN, THIRD_PIN = "865034", "340917"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
 
 
 @pytest.fixture
@@ -35,13 +27,9 @@ def services(world: World) -> Services:
 
 
 @pytest.fixture
-def driver(services: Services) -> Iterator[Driver]:
-    with Driver(services) as made:
-        flow = Flow(made.app)
-        AuditNotes(made.app, "7.1").start()
-        flow.home()
-        made.step()
-        yield made
+def driver(at_menu: Driver) -> Driver:
+    AuditNotes(at_menu.app, "7.1").start()
+    return at_menu
 
 
 def _entries(services: Services, event: AuditEvent) -> list[AuditEntry]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -23,14 +22,9 @@ from device.ui.screens.source.sources import SourcesScreen
 from device.ui.session.practice import follow_practice
 from device.ui.session.services import Services
 from tests.device.ui.driver import Driver
-from tests.device.ui.record_world import PATIENT, World, a_view, make_world
+from tests.device.ui.record_world import PATIENT, World, a_view
 
 CLINIC = "https://clinic.example"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pygame
@@ -13,30 +11,26 @@ import pytest
 
 from device.records.exam import ExamState
 from device.records.store.store import Store
-from device.ui.flow.main import Flow
+from device.ui.session.services import Services
 from tests.device.ui.driver import Driver
-from tests.device.ui.record_world import PIN, World, a_draft, make_world
+from tests.device.ui.record_world import PIN, World, a_draft
 from tests.patience import PATIENT_S
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
+def services(world: World) -> Services:
+    return world.unlocked()
 
 
 @pytest.fixture
-def driver(world: World) -> Iterator[Driver]:
-    services = world.unlocked()
+def driver(services: Services, at_menu: Driver) -> Driver:
     draft = a_draft(services)
-    with Driver(services) as made:
-        Flow(made.app).home()
-        made.step()
-        made.tap("exams")
-        made.until_text(draft.patient.code)
-        made.tap(draft.patient.code)
-        made.until_screen("exam_summary")
-        made.until(lambda: made.screen.exam is not None)
-        yield made
+    at_menu.tap("exams")
+    at_menu.until_text(draft.patient.code)
+    at_menu.tap(draft.patient.code)
+    at_menu.until_screen("exam_summary")
+    at_menu.until(lambda: at_menu.screen.exam is not None)
+    return at_menu
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,8 @@ def services(tmp_path: Path) -> Services:
 
 
 @pytest.fixture
-def driver(services: Services) -> Iterator[Driver]:
-    with Driver(services) as made:
-        Flow(made.app).home()
-        made.step()
-        yield made
+def driver(at_menu: Driver) -> Driver:
+    return at_menu
 
 
 def _entry(code: str, name: str = "", **more: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,14 +20,9 @@ from device.ui.screens.settings.storage import StorageScreen
 from device.ui.screens.settings.wifi import WifiScreen
 from device.ui.session.services import Services
 from tests.device.ui.driver import Driver
-from tests.device.ui.record_world import PATIENT, PIN, World, a_draft, a_final, make_world
+from tests.device.ui.record_world import PATIENT, PIN, World, a_draft, a_final
 
 OTHER_PIN, THIRD_PIN = "865034", "340917"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
 
 
 @pytest.fixture

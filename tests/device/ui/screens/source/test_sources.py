@@ -11,8 +11,9 @@ from device.capture.sources.discover import SourceInfo
 from device.capture.sources.usb_stick import Roots
 from device.ui.screens.source.sources import SourcesScreen
 from device.ui.session.services import Services
-from tests.device.ui.conftest import CHEAP_PIN, NewDriver
+from tests.device.ui.conftest import NewDriver
 from tests.device.ui.driver import Driver
+from tests.device.ui.record_world import CHEAP_PIN
 
 GRABBER = "usb-Acme_HDMI_Grabber_7-video-index0"
 

@@ -213,6 +213,7 @@ def _agreed(form: PixelForm, header: StreamHeader | None) -> PixelForm:
         allocated=8 if header.precision <= 8 else 16,
         stored=header.precision,
         high_bit=header.precision - 1,
+        depth=min(form.depth, header.precision),
         signed=form.signed if header.signed is None else header.signed,
         colours=colours,
         planar=False,

@@ -27,6 +27,7 @@ SCALE_TAGS: Final = [
     "ImagerPixelSpacing",
     "NominalScannedPixelSpacing",
     "EstimatedRadiographicMagnificationFactor",
+    "PixelAspectRatio",
     *GROUP_TAGS,
 ]
 """Elements that must have been read from the file."""

@@ -136,7 +136,7 @@ class DicomFile(FrameFile):
         pixels, form = self._pixels, self._pixels.form
         samples = pixels.read(index)
         if form.samples == 1:
-            return to_values(samples, form, self._overlays, self._path)
+            return to_values(samples, form, self._overlays, self._header_shades.padding, self._path)
         if self._reading is None:  # the same for every frame, or a loop would flicker
             compressed = isinstance(pixels, EncapsulatedPixels)
             marked = pixels.is_ybr if isinstance(pixels, EncapsulatedPixels) else None

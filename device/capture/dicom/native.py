@@ -30,8 +30,8 @@ _TORN: Final = 0.7
 least 1.8 the other way round."""
 
 _SMOOTHER: Final = 0.9
-"""Step from pixel to pixel as a share of that with every two neighbours exchanged: at most 0.82 in 400 pictures of nine
-sets, so that no right one is turned."""
+"""Step from pixel to pixel as a share of that with every two neighbours exchanged: at most 0.82 in 400 public
+pictures, so that no right one is turned."""
 
 _FEWEST: Final = 8
 """Rows and columns of which something can be said."""

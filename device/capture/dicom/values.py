@@ -24,13 +24,16 @@ _GOES_ON: Final = 0.2
 those bits it is a third or more, in a picture below bits of something else a twentieth."""
 
 
-def to_values(words: NDArray[Any], form: PixelForm, has_overlays: bool, path: Path) -> tuple[NDArray[Any], int]:
+def to_values(
+    words: NDArray[Any], form: PixelForm, has_overlays: bool, padding: tuple[int, int] | None, path: Path
+) -> tuple[NDArray[Any], int]:
     """The values of one grey frame.
 
     Args:
         words: (h, w), as stored; unsigned, except where a decoder has applied the sign already.
         form: As stated and corrected.
         has_overlays: Whether the header says that unused bits hold an overlay plane.
+        padding: First and last value that are no picture; they may have more bits than the picture.
         path: For errors.
 
     Returns:
@@ -47,7 +50,7 @@ def to_values(words: NDArray[Any], form: PixelForm, has_overlays: bool, path: Pa
         words = words.view(words.dtype.str.replace("i", "u"))
     if words.dtype.itemsize == 2 and not has_overlays and not form.signed and not _is_lifted(words, form):
         words = _in_order(words, min(form.stored, form.high_bit + 1))
-    used = _used_bits(words, form, bits, has_overlays, path)
+    used = bits if _is_below_padding(words, form, padding) else _used_bits(words, form, bits, has_overlays, path)
     if used is None:
         words, stored = words >> (form.high_bit + 1 - form.stored), form.stored
     else:
@@ -100,6 +103,14 @@ def _is_lifted(words: NDArray[Any], form: PixelForm) -> bool:
     lifted = form.high_bit + 1 - min(form.stored, bits)
     together = int(np.bitwise_or.reduce(words, axis=None)) if lifted > 0 and form.high_bit < bits else 0
     return together > 0 and together % (1 << lifted) == 0
+
+
+def _is_below_padding(words: NDArray[Any], form: PixelForm, padding: tuple[int, int] | None) -> bool:
+    """Whether nothing but padding is larger than the stated bits."""
+    if padding is None or form.signed or int(words.max()) < 1 << form.stored:
+        return False
+    rest = words[(words < padding[0]) | (words > padding[1])]
+    return rest.size > 0 and int(rest.max()) < 1 << form.stored
 
 
 def _is_foreign_above(words: NDArray[Any], stored: int) -> bool:

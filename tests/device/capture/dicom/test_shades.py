@@ -121,6 +121,11 @@ def padded() -> Iterator[Kind]:
         turned[:, :40] = value
         if value:
             yield Kind(f"padding {value}, MONOCHROME1", turned.tobytes(), (wanted,), values=first, tolerance=1)
+    for bits in (12, 14):
+        values = DEEP << np.uint16(bits - 12)
+        values[:, :40] = 65535
+        said = BITS_12 | {"BitsStored": bits, "HighBit": bits - 1, "PixelPaddingValue": 65535}
+        yield Kind(f"padding above {bits} bits", values.tobytes(), (wanted,), values=said, tolerance=1)
     values = DEEP.copy()
     values[:, :20], values[:, 20:40] = 60000, 65535
     said = BITS_16 | {"PixelPaddingValue": 65535, "PixelPaddingRangeLimit": 60000}

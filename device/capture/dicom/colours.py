@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydicom.pixels.processing import convert_color_space
 
 from device.capture.dicom.form import STUDIO, YBR, PixelForm
-from device.capture.files.depth import scale_to_8_bit, to_uint8
+from device.capture.files.depth import Span, scale_to_8_bit, to_uint8
 from device.capture.files.grey import RATHER, grey_share, is_misread
 from device.capture.frame import Pixels
 
@@ -69,26 +69,32 @@ def arranged(samples: NDArray[Any], form: PixelForm, planar: bool) -> NDArray[An
     return np.moveaxis(samples.reshape(3, form.rows, form.columns), 0, -1)
 
 
-def to_rgb(samples: NDArray[Any], form: PixelForm, reading: Reading) -> Pixels:
-    """The picture, uint8 (h, w, 3)."""
-    pixels = np.ascontiguousarray(_to_8_bit(arranged(samples, form, reading.planar), form))
+def colour_values(samples: NDArray[Any], form: PixelForm, reading: Reading) -> NDArray[Any]:
+    """The samples as (h, w, 3), moved to the low end of their words where HighBit says rightly that they lie higher."""
+    values = arranged(samples, form, reading.planar)
+    lifted = form.high_bit + 1 - form.stored
+    if lifted > 0 and form.high_bit < 8 * values.dtype.itemsize:
+        together = int(np.bitwise_or.reduce(values, axis=None))
+        values = values >> lifted if together % (1 << lifted) == 0 else values
+    return values
+
+
+def to_rgb(values: NDArray[Any], form: PixelForm, reading: Reading, file_span: Span | None) -> Pixels:
+    """The picture, uint8 (h, w, 3), of ``colour_values``.
+
+    Args:
+        values: (h, w, 3).
+        form: As stated and corrected.
+        reading: What the samples mean.
+        file_span: Of other frames.
+    """
+    plain = values.dtype == np.uint8 and form.depth >= 8
+    pixels = np.ascontiguousarray(values if plain else scale_to_8_bit(values, file_span, form.depth))
     if not reading.ybr:
         return pixels
     if form.colours == STUDIO:
         return _from_studio(pixels)
     return np.ascontiguousarray(convert_color_space(pixels, "YBR_FULL", "RGB"), dtype=np.uint8)
-
-
-def _to_8_bit(values: NDArray[Any], form: PixelForm) -> Pixels:
-    """By the bits that are used, which lie at the high end where HighBit says so rightly."""
-    if values.dtype == np.uint8:
-        is_less = form.stored < 8 and int(values.max()) < 1 << form.stored
-        return to_uint8(values * np.float32(255.0 / (2.0**form.stored - 1.0))) if is_less else values
-    lifted = form.high_bit + 1 - form.stored
-    if lifted > 0 and form.high_bit < 8 * values.dtype.itemsize:
-        together = int(np.bitwise_or.reduce(values, axis=None))
-        values = values >> lifted if together % (1 << lifted) == 0 else values
-    return scale_to_8_bit(values)
 
 
 def _from_studio(ybr: Pixels) -> Pixels:

@@ -34,7 +34,7 @@ from device.capture.dicom.run_lengths import is_run_lengths, read_run_lengths, r
 from device.capture.dicom.store import PixelElement
 from device.capture.dicom.stream_header import HEADER_BYTES, Codec, StreamHeader, read_stream_header
 from device.capture.files.limits import Limits
-from device.capture.whole.jpeg import require_whole_jpeg
+from device.capture.whole.jpeg import closed, require_whole_jpeg
 from device.capture.whole.used_up import used_up
 from device.errors import ContradictoryDicomError, FrameTooLargeError, UnsupportedDicomError
 
@@ -213,6 +213,7 @@ def _agreed(form: PixelForm, header: StreamHeader | None) -> PixelForm:
         allocated=8 if header.precision <= 8 else 16,
         stored=header.precision,
         high_bit=header.precision - 1,
+        depth=min(form.depth, header.precision),
         signed=form.signed if header.signed is None else header.signed,
         colours=colours,
         planar=False,
@@ -226,6 +227,7 @@ def _whole_chroma(colours: str) -> str:
 
 def _decode_jpeg(data: bytes, header: StreamHeader) -> NDArray[np.uint8]:
     """Components of a whole 8-bit JPEG as they are stored; libjpeg's own guess of their meaning is taken back."""
+    data = closed(data)
     require_whole_jpeg(data)
     with Image.open(BytesIO(data), formats=("JPEG",)) as picture:
         if header.components == 3 and header.decoded_by_rule:

@@ -15,10 +15,11 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -26,19 +27,19 @@ from pydicom.pixels import get_decoder
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from device.capture.dicom.colours import Reading, choose_reading, to_rgb
+from device.capture.dicom.colours import Reading, choose_reading, colour_values, to_rgb
 from device.capture.dicom.encapsulated import EncapsulatedPixels
-from device.capture.dicom.form import stated_form
+from device.capture.dicom.form import FORM_TAGS, stated_form
 from device.capture.dicom.fragments import ITEM
 from device.capture.dicom.groups import with_groups
 from device.capture.dicom.native import FLOAT_BITS, NativePixels
-from device.capture.dicom.pixels import PIXEL_TAGS, has_palette, mend_palettes, palette_to_rgb
+from device.capture.dicom.palettes import PALETTE_TAGS, has_palette, palette_to_rgb
 from device.capture.dicom.scale import SCALE_TAGS, Places, pixel_shape, stated_places
 from device.capture.dicom.shades import SHADE_TAGS, Shades
 from device.capture.dicom.store import PixelElement, find_pixels, inflated, with_preamble
 from device.capture.dicom.values import to_values
 from device.capture.files.content import decoding_error
-from device.capture.files.depth import Span, united
+from device.capture.files.depth import Span, span_of, united
 from device.capture.files.frame_file import DECODER_FAULTS, FrameFile
 from device.capture.files.limits import DEFAULT, Limits
 from device.capture.frame import PHANTOM_ORIGIN, Box, Frame, Pixels, PixelSpacing, Region, file_origin
@@ -54,7 +55,8 @@ _SPAN_FRAMES: Final = 5
 """Frames of a loop that tell how deep its values are."""
 
 _TAGS: Final[list[int | str | BaseTag]] = [
-    *PIXEL_TAGS, *SCALE_TAGS, *_OVERLAY_BITS, "SOPClassUID", "CineRate", "FrameTime", "QualityControlImage"
+    *FORM_TAGS, *SHADE_TAGS, *PALETTE_TAGS, *SCALE_TAGS, *_OVERLAY_BITS,
+    "SOPClassUID", "CineRate", "FrameTime", "QualityControlImage",
 ]  # fmt: skip
 
 
@@ -78,7 +80,6 @@ class DicomFile(FrameFile):
             self._syntax = _transfer_syntax(self._dataset)
             if not self._syntax.is_transfer_syntax:
                 raise UnsupportedDicomError(path, f"transfer syntax {self._syntax.name}")
-            mend_palettes(self._dataset, self._syntax.is_little_endian)
             self._pixels = self._open_pixels()
             form = self._pixels.form
             if (form.frames or 1) > limits.max_frames:
@@ -119,21 +120,28 @@ class DicomFile(FrameFile):
         self._stream.close()
 
     def _picture(self, index: int) -> Pixels:
+        form = self._pixels.form
+        values, stored = self._values(index)
+        if form.samples == 1 and has_palette(form.colours, self._dataset):
+            return palette_to_rgb(values, self._dataset, self._syntax.is_little_endian)
+        if form.allocated == 1:
+            values = np.asarray(values * 255, np.uint8)
+        span = None if values.dtype == np.uint8 and (form.depth >= 8 or form.allocated == 1) else self._file_span()
+        if self._reading is not None:
+            return to_rgb(values, form, self._reading, span)
+        return self._shades(index).apply(values, stored, span, form.depth)
+
+    def _values(self, index: int) -> tuple[NDArray[Any], int]:
+        """Values of one frame, (h, w) or (h, w, 3), and the bits that they use."""
         pixels, form = self._pixels, self._pixels.form
         samples = pixels.read(index)
         if form.samples == 1:
-            values, stored = to_values(samples, form, self._overlays, self._path)
-            if has_palette(form.colours, self._dataset):
-                return palette_to_rgb(values, self._dataset)
-            if form.allocated == 1:
-                values = np.asarray(values * 255, np.uint8)
-            span = None if values.dtype == np.uint8 else self._file_span()
-            return self._shades(index).apply(values, stored, span)
+            return to_values(samples, form, self._overlays, self._header_shades.padding, self._path)
         if self._reading is None:  # the same for every frame, or a loop would flicker
             compressed = isinstance(pixels, EncapsulatedPixels)
             marked = pixels.is_ybr if isinstance(pixels, EncapsulatedPixels) else None
             self._reading = choose_reading(samples, form, marked, planes_open=not (compressed or form.halved))
-        return to_rgb(samples, form, self._reading)
+        return colour_values(samples, form, self._reading), form.stored
 
     def _shades(self, index: int) -> Shades:
         header = with_groups(self._dataset, SHADE_TAGS, index)
@@ -154,8 +162,8 @@ class DicomFile(FrameFile):
             spans = []
             for index in sorted({round(last * part / (_SPAN_FRAMES - 1)) for part in range(_SPAN_FRAMES)}):
                 with contextlib.suppress(FrameError, *_FAULTS):  # a damaged frame is told where it is asked for
-                    values, stored = to_values(self._pixels.read(index), self._pixels.form, self._overlays, self._path)
-                    spans.append(self._shades(index).span(values, stored))
+                    values, stored = self._values(index)
+                    spans.append(span_of(values) if self._reading else self._shades(index).span(values, stored))
             self._span = united(spans)
         return self._span
 

@@ -59,6 +59,7 @@ class PixelForm:
         planar: Whether all red samples come first, then all green ones.
         frames: As stated; ``None`` where the header does not say.
         halved: Whether two pixels share their chroma.
+        depth: Bits of a value, as header and stream agree; the values may use more or fewer.
         either: Whether SamplesPerPixel and PhotometricInterpretation exclude each other.
     """
 
@@ -73,12 +74,15 @@ class PixelForm:
     planar: bool
     frames: int | None
     halved: bool
+    depth: int
     either: bool = False
 
     @property
     def bits_a_frame(self) -> int:
         """Size of one uncompressed frame."""
-        return self.rows * self.columns * (2 if self.halved else self.samples) * self.allocated
+        if self.halved:  # pairs of pixels: the last one of an odd row is filled up
+            return self.rows * (self.columns + self.columns % 2) * 2 * self.allocated
+        return self.rows * self.columns * self.samples * self.allocated
 
 
 def stated_form(header: Dataset, path: Path, bits: int | None = None) -> PixelForm:
@@ -94,12 +98,12 @@ def stated_form(header: Dataset, path: Path, bits: int | None = None) -> PixelFo
         DamagedFileError: An element without which nothing can be shown is missing.
         UnsupportedDicomError: The colour model or the number of samples is none that can be shown.
     """
-    rows, columns = (_whole(header, name) or 0 for name in ("Rows", "Columns"))
+    rows, columns = (whole_number(header, name) or 0 for name in ("Rows", "Columns"))
     if rows <= 0 or columns <= 0:
         raise DamagedFileError(path, f"Rows {rows}, Columns {columns}")
     samples, colours, either = _samples_and_colours(header, path)
     allocated, stored, high_bit = _bits(header, path, bits)
-    frames = _whole(header, "NumberOfFrames")
+    frames = whole_number(header, "NumberOfFrames")
     if frames is not None and frames < 0:
         raise DamagedFileError(path, f"NumberOfFrames {frames}")
     return PixelForm(
@@ -109,18 +113,19 @@ def stated_form(header: Dataset, path: Path, bits: int | None = None) -> PixelFo
         allocated,
         stored,
         high_bit,
-        _whole(header, "PixelRepresentation") == 1,
+        whole_number(header, "PixelRepresentation") == 1,
         colours,
-        samples > 1 and _whole(header, "PlanarConfiguration") == 1,
+        samples > 1 and whole_number(header, "PlanarConfiguration") == 1,
         frames or None,
         colours in HALVED,
+        stored,
         either,
     )
 
 
 def _samples_and_colours(header: Dataset, path: Path) -> tuple[int, str, bool]:
     """Each completes the other; where both are there and differ the data have to decide, the colours going first."""
-    samples = _whole(header, "SamplesPerPixel")
+    samples = whole_number(header, "SamplesPerPixel")
     colours = str(header.get("PhotometricInterpretation") or "").strip().upper()
     if not colours:
         if samples == 3:
@@ -136,8 +141,8 @@ def _samples_and_colours(header: Dataset, path: Path) -> tuple[int, str, bool]:
 
 
 def _bits(header: Dataset, path: Path, implied: int | None) -> tuple[int, int, int]:
-    allocated, stored = _whole(header, "BitsAllocated"), _whole(header, "BitsStored")
-    high_bit = _whole(header, "HighBit")
+    allocated, stored = whole_number(header, "BitsAllocated"), whole_number(header, "BitsStored")
+    high_bit = whole_number(header, "HighBit")
     if implied is not None:
         return implied, implied, implied - 1
     if not allocated:
@@ -153,7 +158,8 @@ def _bits(header: Dataset, path: Path, implied: int | None) -> tuple[int, int, i
     return allocated, stored, high_bit
 
 
-def _whole(header: Dataset, name: str) -> int | None:
+def whole_number(header: Dataset, name: str) -> int | None:
+    """The number of an element, ``None`` where it has none."""
     try:
         value: Any = header.get(name)
         return None if value is None or value == "" else int(value)

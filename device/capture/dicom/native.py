@@ -29,6 +29,10 @@ _TORN: Final = 0.7
 """Step from row to row in a picture as a share of that in the same one torn: at most 0.54 in 600 of three sets, and at
 least 1.8 the other way round."""
 
+_SMOOTHER: Final = 0.9
+"""Step from pixel to pixel as a share of that with every two neighbours exchanged: at most 0.82 in 400 public
+pictures, so that no right one is turned."""
+
 _FEWEST: Final = 8
 """Rows and columns of which something can be said."""
 
@@ -62,6 +66,7 @@ class NativePixels:
     ) -> None:
         self._stream, self._element, self._little = stream, element, little_endian
         self._length = element.length or 0
+        self._in_words = not little_endian and element.vr == "OW" and form.allocated <= 8
         agreed = self._agreed(form, path)
         self.form = replace(agreed, planar=agreed.planar and not agreed.halved)
         self._gap = 1 if self._is_padded_by_frame() else 0
@@ -69,6 +74,7 @@ class NativePixels:
         wanted = -(-self.form.bits_a_frame * (self.form.frames or 1) // 8)
         if present < wanted:
             raise ContentMissingError(f"{max(present, 0)} of {wanted} bytes of pixels")
+        self._in_words = self._in_words and not self._is_in_order()
         self.form = self._straight()
 
     def read(self, index: int) -> NDArray[Any]:
@@ -103,6 +109,18 @@ class NativePixels:
             return form
         return replace(form, rows=form.columns, columns=form.rows)
 
+    def _is_in_order(self) -> bool:
+        """Whether samples of 8 bits lie byte by byte where words are stated: then these tear every two neighbours."""
+        form = self.form
+        if form.allocated != 8 or form.halved or (form.samples > 1 and not form.planar):
+            return False
+        count = min(_STEP, form.bits_a_frame // 8) // 2 * 2
+        self._stream.seek(self._element.start)
+        plain = np.frombuffer(self._stream.read(count), np.uint8)
+        swapped = plain.reshape(-1, 2)[:, ::-1].reshape(-1)
+        steps = [float(np.abs(np.diff(one.astype(np.int16))).mean()) for one in (plain, swapped)]
+        return steps[0] < _SMOOTHER * steps[1]
+
     def _samples(self, raw: bytes) -> NDArray[Any]:
         order = "<" if self._little else ">"
         kind = _FLOATS.get(self._element.element) or f"u{self.form.allocated // 8}"
@@ -111,12 +129,11 @@ class NativePixels:
 
     def _bytes(self, begin: int, count: int) -> bytes:
         """Bytes of the value; a big-endian file swaps 8-bit samples that were written as words (PS3.5 A.3)."""
-        swapped = not self._little and self._element.vr == "OW" and self.form.allocated <= 8
-        extra = begin % 2 if swapped else 0
+        extra = begin % 2 if self._in_words else 0
         self._stream.seek(self._element.start + begin - extra)
-        wanted = count + extra + ((count + extra) % 2 if swapped else 0)
+        wanted = count + extra + ((count + extra) % 2 if self._in_words else 0)
         raw = self._stream.read(wanted)
-        if swapped:
+        if self._in_words:
             raw = np.frombuffer(raw[: len(raw) // 2 * 2], "<u2").byteswap().tobytes()
         if len(raw) < count + extra:
             raise ContentMissingError(f"{len(raw)} of {count + extra} bytes of a frame")
@@ -176,7 +193,8 @@ class NativePixels:
     def _perhaps_colour(self, form: PixelForm, frames: int) -> PixelForm:
         """Three "grey frames" more than stated, whose samples come in equal threes, are one colour picture."""
         grey = replace(form, frames=frames)
-        if form.samples != 1 or form.allocated != 8 or frames % 3 or form.colours == "PALETTE COLOR":
+        palette = form.colours == "PALETTE COLOR" and not form.either
+        if form.samples != 1 or form.allocated != 8 or frames % 3 or palette:
             return grey
         samples = np.frombuffer(self._bytes(0, form.bits_a_frame * 3 // 8), np.uint8)
         if _in_threes(samples) >= _SAME and _in_threes(samples[1:-2]) < _BY_CHANCE:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydicom.dataset import Dataset
 
-from device.capture.dicom.form import items_of
+from device.capture.dicom.form import items_of, whole_number
 from device.capture.dicom.groups import GROUP_TAGS, all_measures
 from device.capture.dicom.scale_sources import NO_SCALE, Scale, agreed
 from device.capture.frame import Box, PixelSpacing, Region
@@ -27,6 +27,7 @@ SCALE_TAGS: Final = [
     "ImagerPixelSpacing",
     "NominalScannedPixelSpacing",
     "EstimatedRadiographicMagnificationFactor",
+    "PixelAspectRatio",
     *GROUP_TAGS,
 ]
 """Elements that must have been read from the file."""
@@ -86,21 +87,21 @@ def stated_places(dataset: Dataset, width: int, height: int) -> Places:
     """Regions and scale.
 
     Args:
-        dataset: Header with ``SCALE_TAGS``.
+        dataset: Header with ``SCALE_TAGS``, and with Rows and Columns.
         width: Of the picture as it was decoded.
         height: Of the picture as it was decoded.
 
     Returns:
         Regions that reach far beyond the picture, or are a whole smaller screen, belong to one that was cropped or
-        resized later: then neither place nor scale is believed.
+        resized later, and so does a header of other rows and columns: then neither place nor scale is believed.
     """
     whole = _whole_picture(dataset)
     tissue = [item for item in items_of(dataset, "SequenceOfUltrasoundRegions")[:_MOST_REGIONS] if _is_tissue(item)]
     placed = [(box, item) for item in tissue if (box := _box(item)) and box.area >= _LEAST * width * height]
-    inside = [(_clipped(box, width, height), box, item) for box, item in placed]
-    if any(part.area < _INSIDE * box.area or _is_smaller_screen(box, width, height) for part, box, _ in inside):
+    boxes = [box for box, _ in placed]
+    if not _are_of_this_size(boxes, width, height) or ((whole or boxes) and _is_of_another(dataset, width, height)):
         return Places((), Scale(None, True))
-    regions = tuple(_region(part, box, item, whole, width * height) for part, box, item in inside)
+    regions = tuple(_region(_clipped(box, width, height), box, item, whole, width * height) for box, item in placed)
     kept = _without_small(_without_outer(_once(regions)))
     if kept:
         return Places(tuple(sorted(kept, key=lambda region: (region.box.x, region.box.y))), NO_SCALE)
@@ -146,6 +147,30 @@ def _box(item: Dataset) -> Box | None:
     left, top, right, bottom = (int(edge) for edge in edges)
     x0, x1, y0, y1 = min(left, right), max(left, right), min(top, bottom), max(top, bottom)
     return Box(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
+
+
+def _is_of_another(dataset: Dataset, width: int, height: int) -> bool:
+    """Whether Rows and Columns are those of a picture of another size, either way round.
+
+    Programs that compress fill up a few rows.
+    """
+    rows, columns = (whole_number(dataset, name) or 0 for name in ("Rows", "Columns"))
+    if rows <= 0 or columns <= 0:
+        return False
+    return not any(
+        abs(width / one - 1) < _GROWN and abs(height / other - 1) < _GROWN
+        for one, other in ((columns, rows), (rows, columns))
+    )
+
+
+def _are_of_this_size(boxes: list[Box], width: int, height: int) -> bool:
+    """Whether regions can be those of a picture of this size, and not of a larger or a smaller one."""
+    if any(_clipped(box, width, height).area < _INSIDE * box.area for box in boxes):
+        return False
+    return not any(
+        _is_smaller_screen(box, width, height) and all(_common(box, one) >= _INSIDE * one.area for one in boxes)
+        for box in boxes
+    )
 
 
 def _is_smaller_screen(box: Box, width: int, height: int) -> bool:

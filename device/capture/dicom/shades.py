@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from device.capture.dicom.form import items_of
+from device.capture.dicom.tables import descriptor_of, entries_of, first_of
 from device.capture.files.depth import Span, bits_of, scale_to_8_bit, span_of, to_uint8
 from device.capture.frame import Pixels
 
@@ -61,7 +62,8 @@ class Table:
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The entry of each value."""
-        places = np.clip(np.rint(values.astype(np.float64)) - self.first, 0, len(self.entries) - 1)
+        first = first_of(self.first, values)
+        places = np.clip(np.rint(values.astype(np.float64)) - first, 0, len(self.entries) - 1)
         return np.asarray(self.entries[places.astype(np.int64)])
 
     def to_8_bit(self, values: NDArray[Any]) -> Pixels:
@@ -145,13 +147,14 @@ class Shades:
             _padding(header),
         )
 
-    def apply(self, values: NDArray[Any], stored: int, file_span: Span | None = None) -> Pixels:
+    def apply(self, values: NDArray[Any], stored: int, file_span: Span | None = None, depth: int = 8) -> Pixels:
         """One frame as it is meant to be seen.
 
         Args:
             values: (h, w), stored values.
             stored: Bits that they use.
             file_span: Of other frames, see ``span``.
+            depth: Bits that the file says they have.
 
         Returns:
             uint8 of the same height and width.
@@ -164,7 +167,8 @@ class Shades:
             shown = self.modality.to_8_bit(values)
         elif shown is None:
             negative = self.inverse != (self.slope < 0)
-            shown = np.ascontiguousarray(values) if values.dtype == np.uint8 else scale_to_8_bit(values, file_span)
+            plain = values.dtype == np.uint8 and depth >= 8
+            shown = np.ascontiguousarray(values) if plain else scale_to_8_bit(values, file_span, depth)
         shown = np.asarray(255 - shown, dtype=np.uint8) if negative else shown
         if self.presentation is not None:  # PS3.3 C.11.4: its entries stand for the whole range from dark to bright
             last = len(self.presentation.entries) - 1
@@ -247,16 +251,12 @@ def _padding(header: Dataset) -> tuple[int, int] | None:
 def _table(header: Dataset, name: str, little_endian: bool) -> Table | None:
     """The first table of a sequence (PS3.3 C.11.1.1, C.11.2.1.1); ``None`` for one that holds nothing."""
     item = next(iter(items_of(header, name)), None)
-    descriptor, data = (None, None) if item is None else (item.get("LUTDescriptor"), item.get("LUTData"))
-    if descriptor is None or data is None or isinstance(descriptor, int) or len(descriptor) != 3:
+    descriptor = None if item is None else descriptor_of(item.get("LUTDescriptor"))
+    data = None if item is None else item.get("LUTData")
+    if descriptor is None or data is None:
         return None
-    count, first = int(descriptor[0]) or 1 << 16, int(descriptor[1])
-    if isinstance(data, bytes):  # words, or bytes where the entries have 8 bits
-        kind = ("<u2" if little_endian else ">u2") if len(data) >= 2 * count else "u1"
-        entries = np.frombuffer(data[: len(data) // 2 * 2] if kind != "u1" else data, kind)
-    else:
-        entries = np.atleast_1d(np.asarray(data, np.int64)) & 0xFFFF
-    entries = entries[:count]
+    count, first, _ = descriptor
+    entries = entries_of(data, count, little_endian)
     if len(entries) < 2 or entries.min() == entries.max():
         return None
     return Table(first, entries.astype(np.float64))

@@ -45,37 +45,50 @@ def united(spans: Iterable[Span]) -> Span | None:
     return Span(min(one.low for one in known), max(one.high for one in known), all(one.whole for one in known))
 
 
-def bits_of(span: Span) -> int:
-    """The smallest usual depth that holds whole numbers; 64 where none does."""
+def bits_of(span: Span, stated: int | None = None) -> int:
+    """The smallest usual depth that holds whole numbers; 64 where none does.
+
+    Args:
+        span: Of the values.
+        stated: What the file says. Usual depths are stated of anything, another one was meant, unless the values are
+            too large for it.
+    """
+    if stated is not None and stated not in USUAL_BITS and _holds(stated, span):
+        return stated
+    return next((bits for bits in USUAL_BITS if _holds(bits, span)), 64)
+
+
+def _holds(bits: int, span: Span) -> bool:
     if span.low >= 0:
-        return next((bits for bits in USUAL_BITS if span.high < 1 << bits), 64)
-    return next((bits for bits in USUAL_BITS if span.low >= -(1 << bits - 1) and span.high < 1 << bits - 1), 64)
+        return span.high < 1 << bits
+    return span.low >= -(1 << bits - 1) and span.high < 1 << bits - 1
 
 
-def scale_to_8_bit(deep: NDArray[Any], file_span: Span | None = None) -> Pixels:
-    """Values of more than 8 bits, scaled by the depth that the file uses.
+def scale_to_8_bit(values: NDArray[Any], file_span: Span | None = None, stated: int | None = None) -> Pixels:
+    """Values of other than 8 bits, scaled by the depth that the file uses.
 
     Whole numbers that use a good part of both signs have 0 in the middle. Other negative ones are stretched between
     the extremes. Floating point is taken as 0..1, 0..255 or stretched.
 
     Args:
-        deep: Any shape, any integer or floating type.
+        values: Any shape, any integer or floating type.
         file_span: Of the other frames of the file.
+        stated: Bits that the file says they have.
 
     Returns:
         uint8 of the same shape.
     """
-    own = span_of(deep)
+    own = span_of(values)
     low, high, whole = own if file_span is None else united((own, file_span)) or own
-    values = np.nan_to_num(deep.astype(np.float32), nan=0.0, posinf=high, neginf=low)
-    bits = bits_of(Span(low, high, whole))
+    known = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=high, neginf=low)
+    bits = bits_of(Span(low, high, whole), stated)
     if whole and low >= 0:
         low, high = 0.0, 2.0**bits - 1.0
     elif whole and low < -(1 << bits - 3):
         low, high = -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1.0
     elif not whole and low >= 0 and high <= 255:
         low, high = 0.0, (1.0 if high <= 1 else 255.0)
-    return to_uint8((values - low) * (255.0 / max(high - low, 1e-12)))
+    return to_uint8((known - low) * (255.0 / max(high - low, 1e-12)))
 
 
 def to_uint8(values: NDArray[Any]) -> Pixels:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -35,7 +36,7 @@ from device.capture.files.tiff_kinds import (
     shown_pages,
 )
 from device.capture.frame import Frame, Pixels, file_origin
-from device.capture.whole.jpeg import require_whole_jpeg
+from device.capture.whole.jpeg import closed, require_whole_jpeg
 from device.capture.whole.jpeg_scans import Scans
 from device.capture.whole.png import require_whole_png
 from device.capture.whole.tiff import require_whole_page
@@ -75,7 +76,7 @@ class ImageFile(FrameFile):
                 self._require_room(_webp_size(stream))
                 self._coded = coded_pictures(stream)
             if content is Content.JPEG:
-                self._require_whole_jpeg()
+                stream = self._require_whole_jpeg()
             self._image = (
                 open_tiff(stream, path) if content is Content.TIFF else Image.open(stream, formats=_plugin(content))
             )
@@ -156,12 +157,18 @@ class ImageFile(FrameFile):
                     self._span = united(one for one in (self._span, _span(self._image)) if one is not None)
         return self._span
 
-    def _require_whole_jpeg(self) -> None:
+    def _require_whole_jpeg(self) -> BinaryIO:
+        """The stream, or one in memory where the file lacks nothing but its end marker."""
         data = self._stream.read(self._limits.memory_bytes // _JPEG_SHARE)
         self._reducible = Scans.of(data).is_dct
         if not self._stream.read(1):
-            require_whole_jpeg(data)
+            whole = closed(data)
+            require_whole_jpeg(whole)
+            if len(whole) > len(data):
+                self._stream.close()
+                self._stream = BytesIO(whole)
         self._stream.seek(0)
+        return self._stream
 
     def _require_whole_webp(self, index: int) -> None:
         """Go through a picture and those before it that shine through."""

@@ -27,7 +27,7 @@ _PHOTOMETRIC: Final = 262
 _SAMPLE_FORMAT: Final = 339
 _BITS: Final = 258
 _WHITE_IS_ZERO: Final = 0
-_UNSIGNED, _SIGNED = 1, 2
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _DESCRIPTION: Final = 270
 _NEW_SUBFILE, _REDUCED, _MASK = 254, 1, 4
 _OLD_SUBFILE, _OLD_REDUCED = 255, 2
@@ -70,9 +70,7 @@ def open_tiff(stream: BinaryIO, path: Path) -> Image.Image:
             return TiffImagePlugin.TiffImageFile(stream)
         except SyntaxError as error:
             if isinstance(error.__cause__, KeyError):
-                raise UnsupportedPictureError(path, f"TIFF with compression {error.__cause__}") from error
-            if "pixel mode" in str(error):
-                raise UnsupportedPictureError(path, f"TIFF: {error}") from error
+                raise UnsupportedPictureError(path, _unknown(error.__cause__)) from error
             raise
 
 
@@ -85,7 +83,17 @@ def go_to(image: Image.Image, page: int, path: Path) -> None:
     try:
         image.seek(page)
     except KeyError as error:
-        raise UnsupportedPictureError(path, f"TIFF with compression {error}") from error
+        raise UnsupportedPictureError(path, _unknown(error)) from error
+
+
+def _unknown(error: KeyError) -> str:
+    """What Pillow did not find in its tables: a compression, or a kind of pixels."""
+    (key,) = error.args
+    if not isinstance(key, tuple):
+        return f"TIFF with compression {key}"
+    _, photometric, formats, _, bits, _ = key
+    kind = " of floating point" if _FLOAT in formats else ""
+    return f"TIFF of {len(bits)} samples of {max(bits)} bits{kind}, PhotometricInterpretation {photometric}"
 
 
 def mend_palette(page: Image.Image) -> None:

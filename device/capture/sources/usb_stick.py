@@ -56,12 +56,15 @@ class Stick:
         name: What a person would call it: the label it is mounted by.
         device: The kernel's name of the partition, for instance ``/dev/sda1``.
         read_only: Whether it is mounted so that nothing can be written.
+        plugged: The kernel's number of this plugging-in, which it never gives again (``diskseq``, since Linux 5.15);
+            empty where it gives none. Another stick of the same label is mounted in the same place.
     """
 
     mount: Path
     name: str
     device: str
     read_only: bool
+    plugged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +137,11 @@ def _stick(line: str, roots: Roots) -> Stick | None:
     if not dash or len(fields) < 6 or len(rest) < 2 or rest[0] not in _DISK_FILESYSTEMS:
         return None
     mount = Path(_unescaped(fields[4]))
-    if not any(media in mount.parents for media in roots.media) or not _is_removable(fields[2], roots):
+    partition = Path(os.path.realpath(roots.sys / "dev" / "block" / fields[2]))
+    if not any(media in mount.parents for media in roots.media) or not _is_removable(partition):
         return None
     name = os.fsencode(mount.name).decode("utf-8", "backslashreplace")  # settings remember it, and they hold text
-    return Stick(mount, name, _unescaped(rest[1]), "ro" in fields[5].split(","))
+    return Stick(mount, name, _unescaped(rest[1]), "ro" in fields[5].split(","), _of_disk(partition, "diskseq"))
 
 
 def _unescaped(text: str) -> str:
@@ -147,16 +151,18 @@ def _unescaped(text: str) -> str:
     return os.fsdecode(plain)
 
 
-def _is_removable(number: str, roots: Roots) -> bool:
+def _is_removable(partition: Path) -> bool:
     """By the flag of the disk, or by hanging on USB: many USB disks call themselves fixed."""
-    partition = Path(os.path.realpath(roots.sys / "dev" / "block" / number))
     if not partition.exists():
         return False
-    if any(part.startswith("usb") for part in partition.parts):
-        return True
+    return any(part.startswith("usb") for part in partition.parts) or _of_disk(partition, "removable") == "1"
+
+
+def _of_disk(partition: Path, name: str) -> str:
+    """An attribute of the disk in sysfs, which a disk without partitions has itself; empty where there is none."""
     for place in (partition, partition.parent):
         try:
-            return (place / "removable").read_text().strip() == "1"
-        except OSError:
+            return (place / name).read_text().strip()
+        except (OSError, ValueError):
             continue
-    return False
+    return ""

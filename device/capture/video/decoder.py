@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 from device.capture.video.index import PacketIndex, spot
 from device.capture.video.picture import Decoded
 from device.capture.video.twin import Twin
-from device.capture.whole.jpeg import require_whole_jpeg
+from device.capture.whole.jpeg import closed, require_whole_jpeg
 
 _INCOMPLETE: Final = "incomplete"
 _ENDS_EARLY: Final = "the data end too early"
@@ -168,7 +168,7 @@ def _decode(video: VideoStream, packet: Packet[VideoStream] | None, number: int)
         packet.opaque = _Origin(number)  # a new object each: PyAV finds it again by its address
     try:
         if packet is not None and video.codec_context.name == _MOTION_JPEG:
-            require_whole_jpeg(bytes(packet))
+            require_whole_jpeg(closed(bytes(packet)))
         pictures, complaint = _heard(video, packet)
     except av.FFmpegError as error:
         if isinstance(error, av.error.MemoryError):

@@ -21,8 +21,14 @@ _DAMAGE: Final = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent pr
 _BEYOND: Final = "Corrupt JPEG data: brighter than white or darker than black"
 
 _LOST: Final = "Corrupt JPEG data"
+_END: Final = b"\xff\xd9"  # ITU-T T.81, B.1.1.3
 
 _EXTRA: Final = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
+
+
+def closed(data: bytes) -> bytes:
+    """The data with the end marker that some writers leave out; whether anything else is missing is to be seen then."""
+    return data if next(picture_ends(data), None) is not None else data + _END
 
 
 def require_whole_jpeg(data: bytes) -> None:

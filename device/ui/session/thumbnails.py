@@ -82,6 +82,11 @@ class Thumbnails:
             self._task.cancel()
             self._task = None
 
+    def forget(self) -> None:
+        """Make no more, and forget those that were made: the names may be those of other files now."""
+        self.cancel()
+        self._made.clear()
+
     def _next(self) -> None:
         if self._task is not None or not self._wanted:
             return

@@ -45,16 +45,18 @@ class Place:
         name: What a person would call it.
         top: Its top folder.
         stick: Whether it can be pulled.
+        plugged: Tells a stick from another one that is called the same.
     """
 
     name: str
     top: Path
     stick: bool
+    plugged: str = ""
 
 
 def places(roots: Roots, folders: tuple[Path, ...]) -> tuple[Place, ...]:
     """What is there now: sticks first, then the folders that the device offers."""
-    sticks = [Place(stick.name, stick.mount, True) for stick in find_sticks(roots)]
+    sticks = [Place(stick.name, stick.mount, True, stick.plugged) for stick in find_sticks(roots)]
     return (*sticks, *(Place(folder.name, folder, False) for folder in folders if folder.is_dir()))
 
 
@@ -158,7 +160,14 @@ class ImportScreen(WorkScreen):
             self.rebuild()
 
     def _lose(self) -> None:
-        """The stick was pulled; where the clinician was is kept for when it is back."""
+        """The stick was pulled; where the clinician was is kept for when it is back, or another one of its name comes.
+
+        What was seen of files is forgotten: on another stick the same names are other pictures.
+        """
+        if self._thumbnails is not None:
+            self._thumbnails.forget()
+        self._problems.clear()
+        self._seen = ()
         self._gone, self._place, self._listing, self._opening = True, None, None, None
         self.stop("browse")
         self.stop("open")

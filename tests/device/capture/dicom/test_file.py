@@ -35,6 +35,7 @@ from device.errors import (
     UnsupportedDicomError,
 )
 from tests.device.capture.conftest import MakeDicom, encoded
+from tests.device.capture.odd_dicom import frames
 
 PLAIN = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian]
 
@@ -64,6 +65,23 @@ def test_plain_12_bit_in_every_byte_order(syntax: str, make_dicom: MakeDicom) ->
         HighBit=11,
     )
     assert np.abs(only(path).pixels[0].astype(int) - np.arange(256)).max() <= 1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("swapped", [True, False])
+def test_big_endian_words_of_8_bits_are_not_torn(swapped: bool, count: int, make_dicom: MakeDicom) -> None:
+    """Each word holds the second pixel first; some writers leave the pixels as they are."""
+    shown = frames(count)
+    stored = np.stack(shown).tobytes()
+    if swapped:
+        stored = np.frombuffer(stored, "<u2").byteswap().tobytes()
+    path = make_dicom(syntax=ExplicitVRBigEndian, pixels=stored, Rows=192, Columns=256)
+    data = dcmread(path)
+    data["PixelData"].VR = "OW"
+    data.save_as(path)
+    assert [np.array_equal(frame.pixels, one) for frame, one in zip(read_frames(path), shown, strict=True)] == [
+        True
+    ] * count
 
 
 @pytest.mark.parametrize("planar", [0, 1])

@@ -201,3 +201,31 @@ def test_corners_that_were_never_filled_in_are_no_picture() -> None:
     spot = region((5, 5, 6, 6))
     assert boxes(header(spot)) == []
     assert boxes(header(spot, region(LEFT))) == [(100, 100, 400, 400)]
+
+
+def test_four_pictures_of_a_screen_are_no_smaller_screens() -> None:
+    """The one in the upper left corner was taken for the whole of a screen that grew, and all places were lost."""
+    halves = ((0, WIDTH // 2), (0, HEIGHT // 2))
+    quarters = [(x, y, x + WIDTH // 2 - 2, y + HEIGHT // 2 - 2) for x in halves[0] for y in halves[1]]
+    assert sorted(boxes(header(*map(region, quarters)))) == sorted((x, y, 510, 382) for x, y, _, _ in quarters)
+    assert boxes(header(region((0, 0, 639, 479)), region((20, 20, 300, 300)))) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "believed"),
+    [
+        ((HEIGHT, WIDTH), True),
+        ((WIDTH, HEIGHT), True),  # the other way round
+        ((HEIGHT - 8, WIDTH - 8), True),  # rows and columns that a compressor filled up
+        ((HEIGHT * 2, WIDTH * 2), False),
+        ((HEIGHT // 2, WIDTH // 2), False),
+        ((HEIGHT, WIDTH * 2), False),
+        ((0, 0), True),
+    ],
+)
+def test_a_header_of_another_size_ends_belief_in_place_and_scale(size: tuple[int, int], believed: bool) -> None:
+    """The stream was made smaller and the header left as it was: lengths were wrong by the same factor."""
+    rows: dict[str, Any] = {"Rows": size[0], "Columns": size[1]}
+    assert scale(header(PixelSpacing=[0.1, 0.1], **rows)) == ((0.1, False) if believed else (None, True))
+    assert boxes(header(region(LEFT), **rows)) == ([(100, 100, 400, 400)] if believed else [])
+    assert scale(header(**rows)) == (None, False)

@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence
 
 from device.capture.files.reader import open_frames
 from device.errors import DamagedFileError
-from tests.device.capture.odd_dicom import Kind, Picture, colour, frames, rgb, truth, ybr
+from tests.device.capture.odd_dicom import Kind, Picture, colour, frames, halved, rgb, truth, ybr
 from tests.device.capture.test_odd_dicom import check
 
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")  # by pydicom, of what is written here
@@ -93,6 +93,20 @@ def tabled() -> Iterator[Kind]:
     yield Kind("a table that begins at 100", ONE.tobytes(), (late,), values=values)
 
 
+def tables_as_written() -> Iterator[Kind]:
+    """Tables whose entries or first value are written as another kind of number than they are."""
+    for name in ("VOILUTSequence", "ModalityLUTSequence"):
+        item = Dataset()
+        item.LUTDescriptor = [256, 0, 8]
+        item.add_new("LUTData", "US", np.arange(255, -1, -1).astype(np.uint8).view("<u2").tolist())
+        yield Kind(f"{name} of bytes in words", NEGATIVE.tobytes(), (ONE,), values={name: Sequence([item])})
+        item = table(4096, 12, lambda x: 4095 - x)
+        item.add_new("LUTDescriptor", "US", [4096, 65536 - 2048, 12])
+        deep = (DEEP.astype(int) - 2048).astype("<i2")
+        said = BITS_16 | {"PixelRepresentation": 1, name: Sequence([item])}
+        yield Kind(f"{name} from -2048, written unsigned", deep.tobytes(), (NEGATIVE,), values=said, tolerance=1)
+
+
 def padded() -> Iterator[Kind]:
     """Padding outside of the picture's values is black, and does not count for their depth."""
     wanted = ONE.copy()
@@ -107,6 +121,11 @@ def padded() -> Iterator[Kind]:
         turned[:, :40] = value
         if value:
             yield Kind(f"padding {value}, MONOCHROME1", turned.tobytes(), (wanted,), values=first, tolerance=1)
+    for bits in (12, 14):
+        values = DEEP << np.uint16(bits - 12)
+        values[:, :40] = 65535
+        said = BITS_12 | {"BitsStored": bits, "HighBit": bits - 1, "PixelPaddingValue": 65535}
+        yield Kind(f"padding above {bits} bits", values.tobytes(), (wanted,), values=said, tolerance=1)
     values = DEEP.copy()
     values[:, :20], values[:, 20:40] = 60000, 65535
     said = BITS_16 | {"PixelPaddingValue": 65535, "PixelPaddingRangeLimit": 60000}
@@ -144,6 +163,51 @@ def deep_ones() -> Iterator[Kind]:
     yield Kind("YBR of 16 bits", luma.tobytes(), (red,), values=colour("YBR_FULL", **BITS_16), tolerance=2)
 
 
+def odd_depths() -> Iterator[Kind]:
+    """Depths that no scanner is known for are meant as they are stated, in greys as in colours; others are lies."""
+    for bits in (5, 6, 7, 9, 11, 13, 14, 15):
+        size = 16 if bits > 8 else 8
+        said = {"BitsAllocated": size, "BitsStored": bits, "HighBit": bits - 1}
+        for name, one in (("", ONE), (", dim", (ONE // 3).astype(np.uint8))):
+            full = np.round(one * ((2**bits - 1) / 255)).astype(f"<u{size // 8}")
+            off = 255 / 2 ** (bits + 1)
+            yield Kind(f"{bits} bits{name}", full.tobytes(), (one,), values=said, tolerance=off)
+            high = (full << (size - bits)).astype(full.dtype)
+            lifted = said | {"HighBit": size - 1}
+            yield Kind(f"{bits} bits at the high end{name}", high.tobytes(), (one,), values=lifted, tolerance=off)
+            signed_ones = (full.astype(int) - 2 ** (bits - 1)).astype(f"<i{size // 8}")
+            yield Kind(f"{bits} bits, signed{name}", signed_ones.tobytes(), (one,),
+                       values=said | {"PixelRepresentation": 1}, tolerance=2 * off + 1)  # fmt: skip
+            red = rgb(full)
+            yield Kind(f"RGB of {bits} bits{name}", red.tobytes(), (rgb(one),), values=colour("RGB", **said),
+                       tolerance=off)  # fmt: skip
+    lie = {"BitsStored": 7, "HighBit": 6}
+    yield Kind("7 bits stated, 8 there", ONE.tobytes(), (ONE,), values=lie)
+    pair = ((ONE // 4).astype(np.uint8), ONE)
+    yield Kind("7 bits stated, 8 there, dim frame first", np.stack(pair).tobytes(), pair,
+               values=lie | {"NumberOfFrames": 2})  # fmt: skip
+
+
+def foreign_bits() -> Iterator[Kind]:
+    """What stands in bits that belong to no value does not change the picture."""
+    chance = np.random.default_rng(1)
+    noise = chance.integers(0, 16, ONE.shape).astype("<u2")
+    text = np.zeros(ONE.shape, "<u2")
+    text[20:24, 30:90] = 1
+    for name, above in (("a mark", text), ("one bit", np.uint16(1)), ("four bits", np.uint16(15)), ("noise", noise)):
+        yield Kind(f"{name} above 12 bits", (DEEP | (above << np.uint16(12))).astype("<u2").tobytes(), (ONE,),
+                   values=BITS_12, tolerance=1)  # fmt: skip
+    eight = {"BitsAllocated": 16, "BitsStored": 8, "HighBit": 7}
+    yield Kind("FF above 8 bits", (ONE.astype("<u2") | 0xFF00).tobytes(), (ONE,), values=eight)
+    yield Kind("8 bits in the upper byte, the lower stated", (ONE.astype("<u2") << 8).tobytes(), (ONE,), values=eight,
+               tolerance=1)  # fmt: skip
+    yield Kind("noise below 12 bits at the high end", (DEEP << 4 | noise).tobytes(), (ONE,),
+               values=BITS_12 | {"HighBit": 15}, tolerance=1)  # fmt: skip
+    wide = (ONE.astype("<u2") << 8) + chance.integers(0, 256, ONE.shape).astype("<u2")
+    yield Kind("16 bits in the other order", wide.byteswap().tobytes(), (ONE,), values=BITS_16, tolerance=1)
+    yield Kind("16 bits in the right order", wide.tobytes(), (ONE,), values=BITS_16, tolerance=1)
+
+
 def loops() -> Iterator[Kind]:
     """One depth for all frames, and odd frames with a byte of padding each."""
     for first, second in ((0, 1), (1, 0)):
@@ -152,10 +216,16 @@ def loops() -> Iterator[Kind]:
         stored = np.stack([np.round(one * 257.0).astype("<u2") for one in pair])
         yield Kind(f"16 bits, {'dim' if first == 0 else 'bright'} frame first", stored.tobytes(), pair,
                    values=BITS_16 | {"NumberOfFrames": 2}, tolerance=1)  # fmt: skip
+        yield Kind(f"RGB of 16 bits, {'dim' if first == 0 else 'bright'} frame first", rgb(stored[0]).tobytes()
+                   + rgb(stored[1]).tobytes(), (rgb(pair[0]), rgb(pair[1])),
+                   values=colour("RGB", **BITS_16, NumberOfFrames=2), tolerance=1)  # fmt: skip
     odd = tuple(np.ascontiguousarray(one[:191, :255]) for one in frames(3))
     size = {"Rows": 191, "Columns": 255, "NumberOfFrames": 3}
     yield Kind("odd frames", b"".join(one.tobytes() for one in odd) + b"\0", odd, values=size)
     yield Kind("odd frames, each padded", b"".join(one.tobytes() + b"\0" for one in odd), odd, values=size)
+    uneven = np.pad(odd[0], ((0, 0), (0, 1)), mode="edge")
+    yield Kind("odd rows of halved chroma, each filled up", halved(uneven), (rgb(odd[0]),), tolerance=1,
+               values=colour("YBR_FULL_422", Rows=191, Columns=255))  # fmt: skip
     coloured = tuple(rgb(one) for one in odd)
     yield Kind("odd frames of colours, each padded", b"".join(one.tobytes() + b"\0" for one in coloured), coloured,
                values=colour("RGB", **size))  # fmt: skip
@@ -163,7 +233,9 @@ def loops() -> Iterator[Kind]:
 
 ALL = [
     kind
-    for make in (rescaled, windowed, tabled, padded, signed, deep_ones, loops)
+    for make in (
+        rescaled, windowed, tabled, tables_as_written, padded, signed, deep_ones, odd_depths, foreign_bits, loops
+    )
     for kind in make()
 ]  # fmt: skip
 

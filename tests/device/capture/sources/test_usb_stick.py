@@ -73,6 +73,18 @@ def test_a_stick_with_a_difficult_name(system: System) -> None:
     assert not is_mounted(folder, system.roots)
 
 
+def test_another_stick_in_the_same_place_is_another_one(system: System) -> None:
+    disk = "pci0/usb1/1-1/host0/block/sda"
+    system.disk("8:1", disk, "sda1", removable="1")
+    system.mount("KINGSTON")
+    found = []
+    for number in ("7", "8"):
+        (system.top / "sys/devices" / disk / "diskseq").write_text(number + "\n")
+        found += find_sticks(system.roots)
+    assert [stick.plugged for stick in found] == ["7", "8"]
+    assert found[0].mount == found[1].mount
+
+
 def test_the_name_of_a_stick_is_text_whatever_it_is_mounted_by(system: System) -> None:
     system.disk("8:1", "pci0/usb1/1-1/host0/block/sda", "sda1", removable="1")
     folder = system.mount(os.fsdecode(b"user/caf\xe9"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+import cv2
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian, generate_uid
@@ -124,6 +126,35 @@ def test_a_stick_that_is_pulled_is_said_and_its_folder_comes_back_by_itself(
     driver.wait(1.1)
     driver.until_text("inside.png")
     assert not driver.shows("The stick is gone")
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_another_stick_of_the_same_label_is_read_anew(
+    seen: bool, driver: Driver, world: World, frozen: list[View]
+) -> None:
+    """Files of one name were shown by the picture that the stick before had under it, or were left out as a report."""
+    first, second = world.plug(), world.folder / "other"
+    second.mkdir()
+    disk = world.folder / "sys" / "usb1" / "diskseq"
+    disk.write_text("7\n")
+    for mount, level in ((first, 40), (second, 200)):
+        cv2.imwrite(str(mount / "view.png"), np.full((90, 120), level, np.uint8))
+    screen = _browse(driver, frozen)
+
+    def brightness() -> int | None:
+        made = screen._thumbnails.get(first / "view.png") if screen._thumbnails is not None else None
+        return None if made is None or made.picture is None else int(made.picture.get_at((20, 20)).r)
+
+    driver.until(lambda: brightness() == 40)
+    world.pull()
+    if seen:
+        driver.wait(1.1)
+        driver.until_text("The stick is gone")
+    second.rename(first)
+    disk.write_text("8\n")
+    world.plug()
+    driver.wait(2.2)
+    driver.until(lambda: brightness() == 200)
 
 
 def test_ten_thousand_files_are_listed_and_only_the_visible_ones_are_drawn(

@@ -7,7 +7,6 @@ from clinic.archive.client import ArchiveClient, Instance
 from clinic.archive.content import Line
 from clinic.archive.errors import ArchiveDeniedError, ArchiveError, ArchiveSilentError, NotInArchiveError
 from clinic.archive.study import StudyFacts, read_study
-from clinic.store.schema import now
 from device.dicom.objects import build_instances
 from device.errors import ContentConflictError
 from device.inference.finding import ModelResult
@@ -19,7 +18,7 @@ from tests.ports import nobodys_port
 
 
 def facts_of(clinic: Clinic, study_uid: str) -> StudyFacts:
-    facts = read_study(study_uid, clinic.client.study_metadata(study_uid), now())
+    facts = read_study(study_uid, clinic.client.study_metadata(study_uid))
     assert facts is not None
     return facts
 

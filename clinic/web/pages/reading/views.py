@@ -21,6 +21,7 @@ from clinic.web.pages.reading.lesions import by_lesion
 from clinic.web.pages.reading.page import ExamPage, exam_of, page_for
 from clinic.web.pages.viewer.drawing import Drawing, drawing_of
 from clinic.web.services import services
+from device.dicom.attributes import CLOCK_UNVERIFIED
 
 blueprint = Blueprint("reading", __name__, url_prefix="/exams/<exam_id>")
 
@@ -136,6 +137,7 @@ def _page(exam_id: str, problem: str | None = None) -> str:
             descriptors=DESCRIPTORS,
             advices=list(Advice),
             advice_for=advice_for,
+            CLOCK_UNVERIFIED=CLOCK_UNVERIFIED,
             # Another viewer shows every report in the study, the model's and the first reader's too.
             open_in=settings.open_in.replace("{study}", quote(exam.study_uid)) if page.readings_shown else "",
         )

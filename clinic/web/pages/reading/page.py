@@ -123,7 +123,7 @@ def page_for(session: Session, exam: Exam, who: Account, moment: datetime) -> Ex
         malignant=exam.model_malignant if shown else None,
         own=own,
         readings=readings if all_shown else [reading for reading in readings if reading is own],
-        doubtful=doubtful(datetime.fromisoformat(content.dated_at) if content.dated_at else None, exam.received_at),
+        doubtful=doubtful(_said(exam, content), exam.received_at),
         reader=holder.display_name if holder is not None and holder.id != who.id else "",
         comments=_comments(session, exam) if all_shown else None,
         comment_count=session.scalar(select(func.count()).where(Comment.exam_id == exam.id)) or 0,
@@ -133,6 +133,11 @@ def page_for(session: Session, exam: Exam, who: Account, moment: datetime) -> Ex
         follow_up=_follow_up(session, exam) if all_shown else None,
         outcomes=session.scalars(select(Outcome).where(Outcome.exam_id == exam.id)).all() if all_shown else [],
     )
+
+
+def _said(exam: Exam, content: ExamContent) -> datetime:
+    """When the handheld's clock said that it was begun; an older row has only what was believed of it."""
+    return datetime.fromisoformat(content.dated_at) if content.dated_at else exam.started_at
 
 
 def without_model(content: ExamContent) -> ExamContent:

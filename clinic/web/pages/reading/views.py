@@ -71,7 +71,7 @@ def read_blind(exam_id: str) -> ResponseReturnValue:
         abort(400)
     except ReadingError as error:
         return _page(exam_id, error.code), 409
-    return _back(exam_id)
+    return redirect(url_for("reading.show", exam_id=exam_id, _anchor="step"))  # where the model's result is
 
 
 @blueprint.post("/decide")

@@ -7,6 +7,7 @@ Used from many threads at once. Every answer is bounded in size and time. Storin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -328,13 +329,25 @@ class ArchiveClient:
         client: httpx.Client | None = None,
         limits: httpx.Timeout = _TIMEOUT,
     ) -> Iterator[httpx.Response]:
-        asking, asked = client or self._http, query or None
+        asking = client or self._http
+        asked = asking.build_request(
+            method, url, params=query or None, headers=headers, content=content, timeout=limits
+        )
         try:
-            with asking.stream(method, url, params=asked, headers=headers, content=content, timeout=limits) as reply:
+            with contextlib.closing(_answer(asking, asked)) as reply:
                 yield reply
         except httpx.HTTPError as error:
             # The text of the library's errors names the address, and addresses name studies.
             raise ArchiveSilentError(f"the archive does not answer ({type(error).__name__})") from None
+
+
+def _answer(asking: httpx.Client, asked: httpx.Request) -> httpx.Response:
+    """The begin of an answer. All that is asked here changes nothing, so it may be asked twice."""
+    try:
+        return asking.send(asked, stream=True)
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        # A kept connection that the archive closed in the very moment in which it was used again.
+        return asking.send(asked, stream=True)
 
 
 def value_of(entry: JsonDataset, tag: str) -> Any:

@@ -171,11 +171,13 @@ class ExamContent:
         views: In the order in which they were taken.
         remarks: What the field clinician wrote, addenda included.
         lesions: In the order of the report.
+        dated_at: When the sender's clock says that it was begun, true or not; ISO 8601, UTC.
     """
 
     views: tuple[ViewContent, ...] = ()
     remarks: tuple[str, ...] = ()
     lesions: tuple[LesionContent, ...] = ()
+    dated_at: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """For the index."""
@@ -188,6 +190,7 @@ class ExamContent:
             tuple(_view(view) for view in stored.get("views", ())),
             tuple(stored.get("remarks", ())),
             tuple(_lesion(lesion) for lesion in stored.get("lesions", ())),
+            stored.get("dated_at", ""),
         )
 
 

@@ -45,12 +45,6 @@ REPORT_CLASSES: Final = frozenset({ComprehensiveSRStorage, Comprehensive3DSRStor
 IMAGE_CLASSES: Final = frozenset(
     {UltrasoundImageStorage, UltrasoundMultiFrameImageStorage, SecondaryCaptureImageStorage}
 )
-CLOCKS_DIFFER: Final = timedelta(days=1)
-"""How far a sender's clock may be ahead of the clinic's and be believed all the same."""
-
-CLOCK_WAS_SET: Final = datetime(2001, 1, 2, tzinfo=UTC)
-"""What a clock says before it was not set: those that nobody sets begin in 1970, 1980 or 2000."""
-
 MOST_VIEWS: Final = 200
 MOST_PIXELS: Final = 50_000_000
 """Of a picture: six times what the largest screens have. The archive unpacks all of it for every thumbnail, and a file
@@ -76,24 +70,24 @@ _FAULTS: Final = (
 class StudyFacts:
     """What the index keeps of a study; see ``clinic.store.schema.exams.Exam`` for what each is.
 
-    Nothing of it is in ``repr``: it holds a patient.
+    Nothing of it is in ``repr``: it holds a patient. ``started_at`` is what the sender's clock says, true or not, and
+    ``None`` where it does not say.
     """
 
     study_uid: str
     instances: int
-    started_at: datetime
+    started_at: datetime | None
     columns: Mapping[str, Any] = field(repr=False)
     content: ExamContent = field(repr=False)
     problem: str | None = None
 
 
-def read_study(study_uid: str, metadata: list[JsonDataset], now: datetime, zone: tzinfo = UTC) -> StudyFacts | None:
+def read_study(study_uid: str, metadata: list[JsonDataset], zone: tzinfo = UTC) -> StudyFacts | None:
     """What the index keeps of a study.
 
     Args:
         study_uid: Its Study Instance UID.
         metadata: One data set an instance.
-        now: Stands for the time of a study that does not say it, or says one that is not yet.
         zone: The clinic's, in which a sender's times are that says no offset of its own.
 
     Returns:
@@ -119,10 +113,11 @@ def read_study(study_uid: str, metadata: list[JsonDataset], now: datetime, zone:
         report, views, problem = ExamReport(), (), "unreadable"
     if report is None:
         report, problem = ExamReport(), problem or "no-report"
-    content = ExamContent(views, report.remarks, report.lesions)
+    said = _parsed(pictures[0], "Study", zone)
+    content = ExamContent(views, report.remarks, report.lesions, "" if said is None else said.isoformat())
     columns = {**_patient(pictures[0]), **_equipment(pictures[0]), **_judgement(report, content)}
     columns["family_history"] = report.family_history or ""
-    return StudyFacts(study_uid, len(metadata), _moment(pictures[0], now, zone), columns, content, problem)
+    return StudyFacts(study_uid, len(metadata), said, columns, content, problem)
 
 
 def _newest_report(instances: Iterable[Dataset]) -> ExamReport | None:
@@ -255,21 +250,14 @@ def _taken_at(dataset: Dataset, zone: tzinfo) -> str:
     return "" if moment is None else moment.isoformat()
 
 
-def _moment(dataset: Dataset, now: datetime, zone: tzinfo) -> datetime:
-    """When the exam was begun.
-
-    A clock that runs ahead must not keep an exam on top for months, nor one that was never set make a woman overdue.
-    """
-    moment = _parsed(dataset, "Study", zone)
-    return moment if moment is not None and CLOCK_WAS_SET <= moment <= now + CLOCKS_DIFFER else now
-
-
 def _parsed(dataset: Dataset, what: str, zone: tzinfo) -> datetime | None:
     """A date and time in UTC, by the offset that the sender gives; without one it is a clock of the clinic's."""
     date, time = (str(dataset.get(f"{what}{part}") or "") for part in ("Date", "Time"))
     digits = re.sub(r"\D", "", date)[:8] + re.sub(r"\D", "", time.partition(".")[0])[:6].ljust(6, "0")
     try:
         plain = datetime.strptime(digits, "%Y%m%d%H%M%S")
+        if not 1900 <= plain.year <= 2200:  # of no exam, and at the end of all days there is no other zone's day
+            return None
         return plain.replace(tzinfo=_offset(str(dataset.get("TimezoneOffsetFromUTC") or "")) or zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

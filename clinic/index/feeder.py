@@ -145,7 +145,7 @@ class Feeder:
         if not metadata:
             mark_gone(self._store, study_uid)
             return 0
-        facts = read_study(study_uid, metadata, now(), self._zone)
+        facts = read_study(study_uid, metadata, self._zone)
         if facts is None:
             return 0
         put(self._store, facts, now())

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, String, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from clinic.store.known import known_to
 from clinic.store.schema import GONE, Exam, ExamState, Moment, Reading, name_key
@@ -162,7 +163,7 @@ def _filtered(wanted: Select[Any], query: Query, moment: datetime) -> Select[Any
     return wanted
 
 
-def _tab(query: Query, moment: datetime) -> list[ColumnElement[bool]]:
+def _tab(query: Query, moment: datetime) -> Sequence[SQLCoreOperations[bool]]:
     if query.tab is Tab.WAITING:
         waiting: list[ColumnElement[bool]] = [Exam.waiting_stage.is_not(None), Exam.problem.is_distinct_from(GONE)]
         if query.reader_id:
@@ -171,20 +172,20 @@ def _tab(query: Query, moment: datetime) -> list[ColumnElement[bool]]:
         return waiting
     if query.tab is Tab.MINE:
         read = select(Reading.exam_id).where(Reading.reader_id == query.reader_id)
-        claims = (Exam.waiting_stage.is_not(None), Exam.claimed_by == query.reader_id, Exam.claimed_until > moment)
+        claims = (Exam.waiting_stage.is_not(None), Exam.claimed_by == query.reader_id, Exam.is_claimed(moment))
         return [Exam.id.in_(read.union(select(Exam.id).where(*claims).correlate(None)))]
     if query.tab is Tab.DISAGREEMENT:
         return [Exam.state == ExamState.DISAGREEMENT, known_to(query.reader_id)]
     if query.tab is Tab.OVERDUE:
-        return [Exam.due_at < moment, or_(Exam.waiting_stage.is_(None), Exam.problem.is_distinct_from(GONE))]
+        return [Exam.is_overdue(moment)]
     if query.tab is Tab.READ:
         # What is left out is said instead of what is meant: most exams are read, and are found in the list's own order.
         return [Exam.state.not_in((ExamState.RECEIVED, ExamState.DISAGREEMENT)), known_to(query.reader_id)]
     return []
 
 
-def _details(query: Query, moment: datetime) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _details(query: Query, moment: datetime) -> Sequence[SQLCoreOperations[bool]]:
+    conditions: list[SQLCoreOperations[bool]] = []
     if query.site:
         conditions.append(Exam.site == query.site)
     if query.operator:
@@ -194,7 +195,7 @@ def _details(query: Query, moment: datetime) -> list[ColumnElement[bool]]:
     if query.result:
         conditions.append(Exam.model_result == query.result)
     if query.state == ExamState.CLAIMED:
-        conditions += [Exam.waiting_stage.is_not(None), Exam.claimed_until > moment]
+        conditions += [Exam.waiting_stage.is_not(None), Exam.is_claimed(moment)]
     elif query.state == ExamState.WAITING:
         conditions += [Exam.waiting_stage.is_not(None), Exam.waiting_stage > 1]
     elif query.state:

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from clinic.archive.content import ExamContent
-from clinic.archive.study import CLOCKS_DIFFER, StudyFacts
+from clinic.archive.study import StudyFacts
+from clinic.index.dates import believed
 from clinic.reading.policy import READ_WITHIN
 from clinic.store.database import Store
 from clinic.store.schema import GONE, Exam
@@ -65,9 +66,7 @@ def _put(store: Store, facts: StudyFacts, now: datetime) -> str:
             exam = Exam(study_uid=facts.study_uid, received_at=now, waiting_stage=1, due_at=now + READ_WITHIN)
             session.add(exam)
         exam.instances = facts.instances
-        # Of a clock that runs ahead, what it said is believed no sooner because the exam has grown since.
-        ahead = facts.started_at > exam.received_at + CLOCKS_DIFFER
-        exam.started_at = exam.received_at if ahead else facts.started_at
+        exam.started_at = believed(facts.started_at, exam.received_at)
         for name, value in facts.columns.items():
             setattr(exam, name, value)
         exam.content = facts.content.to_json()

@@ -107,9 +107,23 @@ const rows = seen("tbody tr").filter((one) => getComputedStyle(one).display !== 
 const pictures = document.querySelectorAll(".picture").length - seen(".picture").length;
 if (rows) { pressed.push(`${rows} rows are no rows`); }
 if (pictures) { pressed.push(`${pictures} pictures are missing`); }
+const top = (css) => document.querySelector(css)?.getBoundingClientRect().top;
+if (top(".picture") < top(".patient")) { pressed.push("whose exam it is comes after the pictures"); }
 return pressed;
 """
-"""What is on paper and cannot be pressed there, and what is not there and should be."""
+"""What is on paper and cannot be pressed there, and what is not there, or not first, and should be."""
+
+_ASK_NEXT = """
+const next = document.querySelector(".next").lastElementChild, hidden = [];
+for (const share of [0, 0.5, 1]) {
+  scrollTo({top: share * document.documentElement.scrollHeight, behavior: "instant"});
+  const box = next.getBoundingClientRect();
+  const seen = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+  if (!next.contains(seen)) { hidden.push(share); }
+}
+return hidden;
+"""
+"""Where on the page, by the share of it that is above, the reader does not see what comes next."""
 
 
 def gone(element: WebElement) -> bool:
@@ -248,6 +262,11 @@ class Person:
     def rings(self) -> list[str]:
         """What is wrong with the rings around what the keyboard is on."""
         found: list[str] = self.driver.execute_script(_ASK_RINGS)
+        return found
+
+    def without_next(self) -> list[float]:
+        """Where on the page of an exam its reader does not see what comes next."""
+        found: list[float] = self.driver.execute_script(_ASK_NEXT)
         return found
 
     def on_paper(self) -> list[str]:

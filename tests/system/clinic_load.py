@@ -179,7 +179,7 @@ def _index(clinic: Clinic, uids: list[str]) -> None:
     store.migrate()
     access = ClinicAccess.model_validate({"user": clinic.admin[0], "password": clinic.admin[1]})
     with ArchiveClient(f"{clinic.inner}/dicom-web", access) as client:
-        facts = read_study(uids[0], client.study_metadata(uids[0]), now())
+        facts = read_study(uids[0], client.study_metadata(uids[0]))
     assert facts is not None
     content = json.dumps(facts.content.to_json())
     moment = now()

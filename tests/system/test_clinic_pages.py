@@ -106,6 +106,14 @@ def test_views_of_a_lesion_stand_together(day: Day) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("place", ["waiting", "blind", "deciding", "taken", "read"])
+def test_what_comes_next_is_in_sight_wherever_the_page_is(day: Day, place: str, size: str) -> None:
+    day.reader.size(size)
+    day.reader.open(f"/exams/{day.places[place]}")
+    assert day.reader.without_next() == []
+
+
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_can_be_used_by_everybody(day: Day, axe: str, language: str, size: str) -> None:
     assert violations(day, axe, language, size) == {}

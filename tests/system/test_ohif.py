@@ -119,7 +119,7 @@ def test_sizes_are_labels_beside_the_outline(ohif: Drawn) -> None:
 def test_a_reader_s_report_is_drawn_with_what_he_measured(ohif: Drawn) -> None:
     exam = exams.exam()
     pictures = [objects.opened(one) for one in objects.built(exam)]
-    facts = read_study(exam.uid, [json.loads(one.to_json()) for one in pictures], exam.started_at)
+    facts = read_study(exam.uid, [json.loads(one.to_json()) for one in pictures])
     assert facts is not None
     asha = Account(id="asha", name="asha", display_name="Dr Asha", role_names="reader")
     reading = Reading(

@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, and_, or_, text
+from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from clinic.store.schema.base import ID_LENGTH, Base, now, opaque_id
@@ -136,13 +137,26 @@ class Exam(Base):
         self.name_key = name_key(name)
         return name
 
-    def is_claimed(self, moment: datetime) -> bool:
-        """Whether a reader has it at this moment."""
+    def _claimed(self, moment: datetime) -> bool:
         return self.claimed_by is not None and self.claimed_until is not None and self.claimed_until > moment
 
-    def is_overdue(self, moment: datetime) -> bool:
-        """Whether its next step is overdue; the reading of what is gone is none."""
-        return self.due_at is not None and self.due_at < moment and not (self.problem == GONE and self.waiting_stage)
+    @classmethod
+    def _claimed_in_sql(cls, moment: datetime) -> ColumnElement[bool]:
+        return and_(cls.claimed_by.is_not(None), cls.claimed_until > moment)
+
+    is_claimed = hybrid_method(_claimed, _claimed_in_sql)
+    """Whether a reader has it at a moment; of the class, the same as a condition of SQL."""
+
+    def _overdue(self, moment: datetime) -> bool:
+        gone = self.problem == GONE and self.waiting_stage is not None
+        return self.due_at is not None and self.due_at < moment and not gone
+
+    @classmethod
+    def _overdue_in_sql(cls, moment: datetime) -> ColumnElement[bool]:
+        return and_(cls.due_at < moment, or_(cls.waiting_stage.is_(None), cls.problem.is_distinct_from(GONE)))
+
+    is_overdue = hybrid_method(_overdue, _overdue_in_sql)
+    """Whether its next step is overdue at a moment; the reading of what is gone is none. Of the class likewise."""
 
     def shown_state(self, moment: datetime, *, blind: bool = False) -> ExamState:
         """The state as people see it.

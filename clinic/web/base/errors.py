@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from clinic.archive.errors import ArchiveError, NotInArchiveError
 from clinic.reading.errors import NoSuchExamError, ReadingError
+from clinic.web.base import csrf
 from clinic.web.base.language import chosen
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ def page(status: int, key: str, reference: str = "") -> Response:
         g.language = chosen() if request.endpoint else app_language()
     if request.path.startswith("/device/") or request.accept_mimetypes.best == "application/json":
         return make_response({"error": key, "reference": reference}, status)
-    return make_response(render_template("error.html", key=key, reference=reference), status)
+    kept = csrf.unsaved() if g.get("session_ended") else []
+    return make_response(render_template("error.html", key=key, reference=reference, kept=kept), status)
 
 
 def app_language() -> str:

@@ -59,6 +59,7 @@ def install(app: Flask) -> None:
             return None
         if g.account is None:
             if request.method != "GET" or request.headers.get("Sec-Fetch-Dest", "document") != "document":
+                g.session_ended = True
                 abort(401)
             return redirect(url_for("accounts.sign_in"))
         if access is not None and not access & g.account.roles:

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
+import socketserver
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from clinic.archive.client import ArchiveClient, Instance
 from clinic.archive.content import Line
 from clinic.archive.errors import ArchiveDeniedError, ArchiveError, ArchiveSilentError, NotInArchiveError
 from clinic.archive.study import StudyFacts, read_study
-from clinic.store.schema import now
 from device.dicom.objects import build_instances
 from device.errors import ContentConflictError
 from device.inference.finding import ModelResult
@@ -19,7 +23,7 @@ from tests.ports import nobodys_port
 
 
 def facts_of(clinic: Clinic, study_uid: str) -> StudyFacts:
-    facts = read_study(study_uid, clinic.client.study_metadata(study_uid), now())
+    facts = read_study(study_uid, clinic.client.study_metadata(study_uid))
     assert facts is not None
     return facts
 
@@ -156,3 +160,37 @@ def test_a_wrong_password_and_a_silent_archive_are_told_apart(clinic: Clinic) ->
 
 def test_a_study_that_is_not_there_is_empty(clinic: Clinic) -> None:
     assert clinic.client.study_metadata("2.25.4711") == []
+
+
+@contextlib.contextmanager
+def forgetful_archive(answers: int) -> Iterator[str]:
+    """Address of an archive that answers so many requests a connection and closes it at the next, without a word."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            for number in range(answers + 1):
+                while self.rfile.readline().strip():
+                    pass
+                if number < answers:
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 4\r\n\r\njpeg")
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/dicom-web"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_kept_connection_that_the_archive_closes_costs_no_picture() -> None:
+    with forgetful_archive(1) as url, ArchiveClient(url, ClinicAccess()) as archive:
+        for number in range(3):
+            assert archive.rendered(Instance("2.25.1", "2.25.2", f"2.25.{number}")).content == b"jpeg"
+
+
+def test_an_archive_that_never_answers_is_silent_all_the_same() -> None:
+    with forgetful_archive(0) as url, ArchiveClient(url, ClinicAccess()) as archive, pytest.raises(ArchiveSilentError):
+        archive.rendered(Instance("2.25.1", "2.25.2", "2.25.3"))

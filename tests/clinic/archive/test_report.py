@@ -14,7 +14,6 @@ from pydicom import Dataset
 from clinic.archive.content import ExamContent, LesionContent
 from clinic.archive.report import read_report
 from clinic.archive.study import read_study
-from clinic.store.schema import now
 from device.dicom import report_codes as codes
 from device.dicom import report_items as items
 from device.dicom.measurement_report import measurement_report
@@ -78,14 +77,14 @@ def mangled(value: Any, chance: random.Random) -> Any:
 @pytest.mark.parametrize("seed", range(60))
 def test_damaged_metadata_never_raises(seed: int) -> None:
     chance = random.Random(seed)
-    facts = read_study("2.25.1", [mangled(entry, chance) for entry in study()], now())
+    facts = read_study("2.25.1", [mangled(entry, chance) for entry in study()])
     if facts is not None:
         assert facts.problem in (None, "unreadable", "no-report")
         assert len(str(facts.columns["patient_code"])) <= 64
 
 
 def test_an_exam_without_its_report_yet_is_shown_as_such() -> None:
-    facts = read_study("2.25.1", study()[:1], now())
+    facts = read_study("2.25.1", study()[:1])
     assert facts is not None
     assert facts.problem == "no-report"
     assert facts.columns["model_result"] is None
@@ -93,17 +92,7 @@ def test_an_exam_without_its_report_yet_is_shown_as_such() -> None:
 
 
 def test_a_study_without_pictures_is_no_exam() -> None:
-    assert read_study("2.25.1", study()[1:], now()) is None
-
-
-@pytest.mark.parametrize("day", ["20991231", "19700101", "19800101", "20000101"])
-def test_a_clock_that_runs_ahead_or_was_never_set_dates_no_exam(day: str) -> None:
-    metadata = study()
-    metadata[0]["00080020"]["Value"] = [day]
-    moment = now()
-    facts = read_study("2.25.1", metadata, moment)
-    assert facts is not None
-    assert facts.started_at == moment
+    assert read_study("2.25.1", study()[1:]) is None
 
 
 def with_lesions() -> tuple[Exam, list[dict[str, Any]]]:
@@ -120,7 +109,7 @@ def with_lesions() -> tuple[Exam, list[dict[str, Any]]]:
 
 def test_lesions_are_read_with_their_place_size_and_pictures() -> None:
     exam, metadata = with_lesions()
-    facts = read_study(exam.uid, metadata, now())
+    facts = read_study(exam.uid, metadata)
     assert facts is not None
     first, second, third = facts.content.lesions
     pictures = [view.uid for view in exam.views]
@@ -135,7 +124,7 @@ def test_lesions_are_read_with_their_place_size_and_pictures() -> None:
 
 def test_nothing_that_the_model_says_of_a_lesion_is_taken_up() -> None:
     exam, metadata = with_lesions()
-    facts = read_study(exam.uid, metadata, now())
+    facts = read_study(exam.uid, metadata)
     assert facts is not None
     said = json.dumps([asdict(lesion) for lesion in facts.content.lesions])
     assert "phantomnet" not in said
@@ -148,6 +137,6 @@ def test_items_nested_beyond_all_measure_make_an_exam_with_a_problem() -> None:
     for _ in range(2000):
         inner = {"0040A730": {"vr": "SQ", "Value": [inner]}}
     metadata[-1]["0040A730"]["Value"].append(inner)
-    facts = read_study(exams.exam("hostile").uid, metadata, now())
+    facts = read_study(exams.exam("hostile").uid, metadata)
     assert facts is not None
     assert facts.problem == "unreadable"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -62,7 +61,7 @@ class RecordRoom:
     def indexed(self, study_uid: str, metadata: list[dict[str, Any]]) -> str:
         """Put a study into the index; its opaque id there."""
         self.metadata = metadata
-        facts = read_study(study_uid, metadata, datetime.now(UTC))
+        facts = read_study(study_uid, metadata)
         assert facts is not None
         return put(self.store, facts, now())
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import select, text
 
 from clinic.index.search import Order, Query, Tab, count_of, page_of, values_of
 from clinic.store.database import Store
-from clinic.store.schema import Account, Exam, ExamState, Reading, now
+from clinic.store.schema import GONE, Account, Exam, ExamState, Reading, now
 from device.records.uids import new_exam_uid
 
 MOMENT = now()
@@ -45,6 +46,25 @@ def test_pages_hold_every_exam_once_and_in_order(store: Store, order: Order) -> 
         Order.DUE: [(exam.due_at, exam.id) for exam in seen],
     }
     assert by_order[order] == sorted(by_order[order])
+
+
+def test_a_list_and_its_rows_agree_on_what_is_overdue_or_taken(store: Store) -> None:
+    moments = (None, MOMENT - timedelta(days=1), MOMENT, MOMENT + timedelta(days=1))
+    with store.write() as session:
+        session.add(Account(id="asha", name="asha", display_name="Dr Asha", role_names="reader"))
+        session.flush()
+        drawn = itertools.product(moments, moments, (None, "asha"), (None, 1, 2), (None, GONE, "unreadable"))
+        for due, until, holder, stage, problem in drawn:
+            values: dict[str, object] = {"due_at": due, "claimed_until": until, "claimed_by": holder}
+            values |= {"waiting_stage": stage, "problem": problem}
+            session.add(Exam(study_uid=new_exam_uid(), started_at=MOMENT, **values))
+    with store.read() as session:
+        every = session.scalars(select(Exam)).all()
+        for says in ("is_overdue", "is_claimed"):
+            listed = set(session.scalars(select(Exam.id).where(getattr(Exam, says)(MOMENT))))
+            shown = {exam.id for exam in every if getattr(exam, says)(MOMENT)}
+            assert listed == shown
+            assert 0 < len(listed) < len(every) == 288
 
 
 def test_filters(store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from csv import reader
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy import update
 from clinic.store.schema import Account, Exam, PlannedPatient, now
 from clinic.web.base.csv import lines
 from clinic.web.base.headers import CONTENT_SECURITY_POLICY
+from device.dicom.attributes import CLOCK_UNVERIFIED
 from device.records.exam import Patient
 from device.words import LANGUAGES
 from tests.clinic.conftest import Clinic
@@ -232,6 +233,23 @@ def test_a_woman_who_is_overdue_is_shown_so_until_an_outcome_is_entered(clinic: 
     assert exam.patient_code in tom.get("/follow-up?status=done").text
     assert f"{exam.study_uid},Kibera outreach,phantomnet@1.2.3,malignant," in tom.get("/outcomes.csv").text
     assert site.again(exam).due_at is None
+
+
+def test_a_handheld_s_clock_that_was_behind_or_wrong_is_said_to_the_reader(clinic: Clinic, site: Site) -> None:
+    asha = site.browser("asha")
+    behind = sent(clinic, site, started_at=now() - timedelta(days=150, hours=1))
+    assert "Dated 150 days before it arrived" in asha.get(f"/exams/{behind.id}").text
+    assert "Arrived" in asha.get("/").text
+    unset = sent(clinic, site, started_at=datetime(1970, 1, 3, tzinfo=UTC), clock_trusted=False)
+    page = asha.get(f"/exams/{unset.id}").text
+    assert 'clock was wrong: it said <time datetime="1970-01-03">' in page
+    assert "had not been checked" in page
+    assert CLOCK_UNVERIFIED not in page
+    assert asha.get("/").text.count("Arrived") == 1
+    true = sent(clinic, site, started_at=now() - timedelta(days=20))
+    page = asha.get(f"/exams/{true.id}").text
+    assert "Dated" not in page
+    assert "clock" not in page.partition('class="facts"')[2]
 
 
 def test_a_spreadsheet_runs_nothing_of_what_a_patient_is_called(site: Site) -> None:

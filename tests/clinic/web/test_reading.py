@@ -169,7 +169,7 @@ def test_a_reading_stands_in_the_archive_as_a_report_of_its_own_series(clinic: C
     assert [group.roi.value.shape for group in groups] == [(5, 2), (5, 2)]
     assert len({group.tracking_uid for group in groups}) == 2
 
-    again = read_study(exam.study_uid, metadata, now())
+    again = read_study(exam.study_uid, metadata)
     assert again is not None
     assert again.columns["clinician_category"] == "4B", "a reader's report is not taken for the field clinician's"
     assert site.exam(exam.study_uid).view_count == 2

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from clinic.archive.content import ExamContent
+from clinic.index.dates import Doubtful, doubtful
 from clinic.reading.callipers import kept_by, may_measure
 from clinic.reading.desk import may_see_model, may_see_readings
 from clinic.reading.errors import NoSuchExamError
@@ -59,6 +60,7 @@ class ExamPage:
         malignant: Its probability of malignant.
         own: This person's reading.
         readings: What may be seen of all readings, in order.
+        doubtful: What a reader should ask about its date.
         reader: Who is reading it now, if that is another reader.
         comments: What was said about it; ``None`` where they could give an answer away.
         comment_count: How many there are.
@@ -79,6 +81,7 @@ class ExamPage:
     malignant: float | None
     own: Reading | None
     readings: Sequence[Reading]
+    doubtful: Doubtful | None
     reader: str
     comments: Sequence[Comment] | None
     comment_count: int
@@ -120,6 +123,7 @@ def page_for(session: Session, exam: Exam, who: Account, moment: datetime) -> Ex
         malignant=exam.model_malignant if shown else None,
         own=own,
         readings=readings if all_shown else [reading for reading in readings if reading is own],
+        doubtful=doubtful(_said(exam, content), exam.received_at),
         reader=holder.display_name if holder is not None and holder.id != who.id else "",
         comments=_comments(session, exam) if all_shown else None,
         comment_count=session.scalar(select(func.count()).where(Comment.exam_id == exam.id)) or 0,
@@ -129,6 +133,11 @@ def page_for(session: Session, exam: Exam, who: Account, moment: datetime) -> Ex
         follow_up=_follow_up(session, exam) if all_shown else None,
         outcomes=session.scalars(select(Outcome).where(Outcome.exam_id == exam.id)).all() if all_shown else [],
     )
+
+
+def _said(exam: Exam, content: ExamContent) -> datetime:
+    """When the handheld's clock said that it was begun; an older row has only what was believed of it."""
+    return datetime.fromisoformat(content.dated_at) if content.dated_at else exam.started_at
 
 
 def without_model(content: ExamContent) -> ExamContent:

@@ -21,6 +21,7 @@ from clinic.web.pages.reading.lesions import by_lesion
 from clinic.web.pages.reading.page import ExamPage, exam_of, page_for
 from clinic.web.pages.viewer.drawing import Drawing, drawing_of
 from clinic.web.services import services
+from device.dicom.attributes import CLOCK_UNVERIFIED
 
 blueprint = Blueprint("reading", __name__, url_prefix="/exams/<exam_id>")
 
@@ -70,7 +71,7 @@ def read_blind(exam_id: str) -> ResponseReturnValue:
         abort(400)
     except ReadingError as error:
         return _page(exam_id, error.code), 409
-    return _back(exam_id)
+    return redirect(url_for("reading.show", exam_id=exam_id, _anchor="step"))  # where the model's result is
 
 
 @blueprint.post("/decide")
@@ -136,6 +137,7 @@ def _page(exam_id: str, problem: str | None = None) -> str:
             descriptors=DESCRIPTORS,
             advices=list(Advice),
             advice_for=advice_for,
+            CLOCK_UNVERIFIED=CLOCK_UNVERIFIED,
             # Another viewer shows every report in the study, the model's and the first reader's too.
             open_in=settings.open_in.replace("{study}", quote(exam.study_uid)) if page.readings_shown else "",
         )

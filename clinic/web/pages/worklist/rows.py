@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from clinic.index.dates import doubtful
 from clinic.store.schema import Account, Exam, ExamState, Reading, Role
 
 
@@ -29,6 +30,7 @@ class Row:
         hidden: Whether there is a result that is not shown.
         reader: Who is reading it now.
         overdue: Whether its next step is overdue.
+        waited: Whether it arrived long after its own date.
     """
 
     exam: Exam
@@ -38,6 +40,7 @@ class Row:
     hidden: bool
     reader: str
     overdue: bool
+    waited: bool
 
 
 def rows_for(session: Session, exams: Sequence[Exam], account: Account, moment: datetime) -> list[Row]:
@@ -64,6 +67,7 @@ def _row(exam: Exam, account: Account, decided: bool | None, names: dict[str, st
         hidden=not shown and exam.model_result is not None,
         reader=names.get(exam.claimed_by or "", "") if state is ExamState.CLAIMED else "",
         overdue=exam.is_overdue(moment),
+        waited=doubtful(exam.started_at, exam.received_at) is not None,
     )
 
 

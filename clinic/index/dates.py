@@ -12,6 +12,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from clinic.store.schema import Account
+
 CLOCKS_DIFFER: Final = timedelta(days=1)
 """How far a sender's clock may be ahead of the clinic's and be believed all the same."""
 
@@ -58,11 +63,24 @@ def believed(said: datetime | None, received: datetime) -> datetime:
     return said if said is not None and CLOCK_WAS_SET <= said <= received + CLOCKS_DIFFER else received
 
 
-def doubtful(said: datetime | None, received: datetime) -> Doubtful | None:
-    """What is doubtful about a date; ``None`` where nothing is, or where the sender gives none."""
+def doubtful(said: datetime | None, received: datetime, opened: datetime) -> Doubtful | None:
+    """What is doubtful about a date; ``None`` where nothing is, or where the sender gives none.
+
+    Args:
+        said: By the sender's clock.
+        received: When the exam arrived.
+        opened: Since when these pages take exams in: of an older one, which an archive has held for years perhaps, the
+            arrival says nothing.
+    """
     if said is None:
         return None
     days = (received - said).days
     if believed(said, received) != said:
         return Doubtful(Doubt.WRONG, said, days)
-    return Doubtful(Doubt.BEHIND, said, days) if received - said > WAITS_AT_MOST else None
+    return Doubtful(Doubt.BEHIND, said, days) if received - said > WAITS_AT_MOST and said >= opened else None
+
+
+def opened_at(session: Session) -> datetime:
+    """Since when these pages take exams in: since the first person could sign in."""
+    first: datetime | None = session.scalar(select(func.min(Account.created_at)))
+    return first or datetime.max.replace(tzinfo=UTC)

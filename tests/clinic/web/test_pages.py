@@ -238,6 +238,10 @@ def test_a_woman_who_is_overdue_is_shown_so_until_an_outcome_is_entered(clinic: 
 def test_a_handheld_s_clock_that_was_behind_or_wrong_is_said_to_the_reader(clinic: Clinic, site: Site) -> None:
     asha = site.browser("asha")
     behind = sent(clinic, site, started_at=now() - timedelta(days=150, hours=1))
+    assert "Dated" not in asha.get(f"/exams/{behind.id}").text  # from before the pages were opened
+    assert "Arrived" not in asha.get("/").text
+    with site.services.store.write() as session:
+        session.execute(update(Account).values(created_at=now() - timedelta(days=400)))
     assert "Dated 150 days before it arrived" in asha.get(f"/exams/{behind.id}").text
     assert "Arrived" in asha.get("/").text
     unset = sent(clinic, site, started_at=datetime(1970, 1, 3, tzinfo=UTC), clock_trusted=False)

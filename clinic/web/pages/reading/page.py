@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from clinic.archive.content import ExamContent
-from clinic.index.dates import Doubtful, doubtful
+from clinic.index.dates import Doubtful, doubtful, opened_at
 from clinic.reading.callipers import kept_by, may_measure
 from clinic.reading.desk import may_see_model, may_see_readings
 from clinic.reading.errors import NoSuchExamError
@@ -123,7 +123,7 @@ def page_for(session: Session, exam: Exam, who: Account, moment: datetime) -> Ex
         malignant=exam.model_malignant if shown else None,
         own=own,
         readings=readings if all_shown else [reading for reading in readings if reading is own],
-        doubtful=doubtful(_said(exam, content), exam.received_at),
+        doubtful=doubtful(_said(exam, content), exam.received_at, opened_at(session)),
         reader=holder.display_name if holder is not None and holder.id != who.id else "",
         comments=_comments(session, exam) if all_shown else None,
         comment_count=session.scalar(select(func.count()).where(Comment.exam_id == exam.id)) or 0,

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clinic.index.dates import doubtful
+from clinic.index.dates import doubtful, opened_at
 from clinic.store.schema import Account, Exam, ExamState, Reading, Role
 
 
@@ -44,17 +44,20 @@ class Row:
 
 
 def rows_for(session: Session, exams: Sequence[Exam], account: Account, moment: datetime) -> list[Row]:
-    """Rows for one person, with two questions to the store however many there are."""
+    """Rows for one person, with three questions to the store however many there are."""
     ids = [exam.id for exam in exams]
     own = select(Reading.exam_id, Reading.decided_at).where(Reading.reader_id == account.id, Reading.exam_id.in_(ids))
     read = {exam_id: decided is not None for exam_id, decided in session.execute(own)}
     holders = {exam.claimed_by for exam in exams if exam.is_claimed(moment)}
     named = select(Account.id, Account.display_name).where(Account.id.in_(holders))
     names = {row.id: row.display_name for row in session.execute(named)}
-    return [_row(exam, account, read.get(exam.id), names, moment) for exam in exams]
+    opened = opened_at(session)
+    return [_row(exam, account, read.get(exam.id), names, moment, opened) for exam in exams]
 
 
-def _row(exam: Exam, account: Account, decided: bool | None, names: dict[str, str], moment: datetime) -> Row:
+def _row(
+    exam: Exam, account: Account, decided: bool | None, names: dict[str, str], moment: datetime, opened: datetime
+) -> Row:
     """One row; ``decided`` says whether the person has decided, ``None`` where he has not read the exam."""
     free = Role.READER not in account.roles or is_finished(exam)
     shown = free or decided is not None
@@ -67,7 +70,7 @@ def _row(exam: Exam, account: Account, decided: bool | None, names: dict[str, st
         hidden=not shown and exam.model_result is not None,
         reader=names.get(exam.claimed_by or "", "") if state is ExamState.CLAIMED else "",
         overdue=exam.is_overdue(moment),
-        waited=doubtful(exam.started_at, exam.received_at) is not None,
+        waited=doubtful(exam.started_at, exam.received_at, opened) is not None,
     )
 
 

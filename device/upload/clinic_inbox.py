@@ -78,7 +78,7 @@ class ClinicInbox:
         folder: The records folder.
         where: Says where the clinic is, once there is a key to open the stored access with.
         clock: Time.
-        on_change: Called, from the calling thread, after every exchange.
+        on_change: Called, from the calling thread, after every exchange, also after one that broke off.
     """
 
     def __init__(
@@ -109,7 +109,8 @@ class ClinicInbox:
 
         Raises:
             VerdictKeyMissingError: The enrolment holds no key for verdicts; nothing was asked.
-            UploadError: The clinic cannot be reached, is not trusted, or answers nonsense; what came before is kept.
+            UploadError: The clinic cannot be reached, is not trusted, or answers nonsense; what came before is kept and
+                was said to ``on_change``.
             RecordsError: The inbox cannot be read or written.
         """
         where = self._where(opener)
@@ -122,8 +123,12 @@ class ClinicInbox:
         if self._stopped.is_set():
             raise UploadStoppedError(where.url)
         table = InboxTable.open(self._folder, self._clock, opener)
+        exchange = _Exchange(link, table, opener, key, self._clock)
         try:
-            result = _Exchange(link, table, opener, key, self._clock).run()
+            result = exchange.run()
+        except UploadError:
+            self._on_change(InboxResult(verdicts=exchange.kept, count=table.count()))
+            raise
         finally:
             table.close()
             link.close()
@@ -156,7 +161,11 @@ class _NotOfferedError(MammascopeError):
 
 
 class _Exchange:
-    """One conversation."""
+    """One conversation.
+
+    Attributes:
+        kept: New verdicts until now.
+    """
 
     def __init__(self, link: Link, table: InboxTable, opener: HpkeOpener, key: bytes, clock: Clock) -> None:
         self._link = link
@@ -165,15 +174,16 @@ class _Exchange:
         self._key = key
         self._clock = clock
         self._refused: list[UploadError] = []
+        self.kept = 0
 
     def run(self) -> InboxResult:
         try:
             told = self._tell()
-            verdicts = self._fetch_verdicts()
+            self._fetch_verdicts()
             planned = self._fetch_planned()
         except _NotOfferedError:
-            return InboxResult(offered=False, count=self._table.count())
-        return InboxResult(True, verdicts, planned, told, self._table.count(), tuple(self._refused))
+            return InboxResult(False, self.kept, count=self._table.count())
+        return InboxResult(True, self.kept, planned, told, self._table.count(), tuple(self._refused))
 
     def _tell(self) -> int:
         """Say which verdicts were opened here; only what the clinic repeats counts as said."""
@@ -188,8 +198,8 @@ class _Exchange:
             told += len(known)
         return told
 
-    def _fetch_verdicts(self) -> int:
-        kept, others, here, come_back = 0, 0, self._table.known(), self._table.come_back()
+    def _fetch_verdicts(self) -> None:
+        others, here, come_back = 0, self._table.known(), self._table.come_back()
         for some in _portions(self._table.asked_about(), MOST_STUDIES):
             question = {"studies": list(some), "come_back": [uid for uid in some if uid in come_back]}
             answer = self._post("/verdicts", question)
@@ -201,11 +211,10 @@ class _Exchange:
                 raise ArchiveAnswerError(self._link.name, "what should be a list of verdicts is not one")
             others += sum(uid in elsewhere for uid in some)
             came = [SignedVerdict.from_answer(raw, self._link.name) for raw in found]
-            kept += self._keep([one for one in came if one.id not in here], frozenset(some))
+            self.kept += self._keep([one for one in came if one.id not in here], frozenset(some))
             self._table.end_call_backs([uid for uid in some if uid in ended])
         if others:
             self._refused.append(AnotherHandheldError(self._link.name, f"{others} exams"))
-        return kept
 
     def _keep(self, came: Sequence[SignedVerdict], asked: frozenset[str]) -> int:
         """Keep what is the clinic's; one verdict that is not keeps no other from being kept."""

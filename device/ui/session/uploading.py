@@ -85,7 +85,7 @@ class Uploading:
 
     def _come(self, result: InboxResult) -> None:
         self._counted(result.count)
-        if result.verdicts:
+        if result.count.new:  # of this exchange, or of an earlier one after which they could not be taken in
             self.take_in()
 
     def _begin(self, opener: HpkeOpener | None) -> None:

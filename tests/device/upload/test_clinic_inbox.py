@@ -254,6 +254,15 @@ def test_without_a_network_what_has_come_is_still_there(records: Records, clinic
     assert len(records.store.get(exam.uid).verdicts) == 1
 
 
+def test_a_verdict_that_came_before_the_exchange_broke_off_is_said(records: Records, clinic: ClinicAnswers) -> None:
+    clinic.decide(sent(records).uid)
+    clinic.day = "no day"
+    heard: list[InboxResult] = []
+    with pytest.raises(ArchiveAnswerError):
+        ClinicInbox(records.folder, lambda _: clinic.where(), NOON, heard.append).run_once(records.opener)
+    assert [(one.verdicts, one.count.new) for one in heard] == [(1, 1)]
+
+
 def test_a_device_without_the_clinics_key_asks_nothing(records: Records, clinic: ClinicAnswers) -> None:
     sent(records)
     with pytest.raises(VerdictKeyMissingError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from device.config import load_settings
-from device.errors import ArchiveUnreachableError, ArchiveUntrustedError, ClinicAddressError
+from device.errors import ArchiveAnswerError, ArchiveUnreachableError, ArchiveUntrustedError, ClinicAddressError
 from device.records.exam import Exam
 from device.records.outbox.table import Instance, OutboxState, OutboxTable
 from device.records.pieces import Pieces
@@ -27,7 +27,7 @@ from device.upload.status import UploadState, UploadStatus
 from tests.device.site.stored import save_access
 from tests.device.ui.driver import Driver
 from tests.device.ui.record_world import PIN, World, a_draft, make_world
-from tests.device.upload.clinic_answers import clinic_answers
+from tests.device.upload.clinic_answers import ClinicAnswers, clinic_answers
 from tests.device.upload.conftest import archive
 from tests.device.upload.real_archive import RealArchive
 from tests.ports import nobodys_port
@@ -208,21 +208,48 @@ def test_only_what_needs_a_person_is_loud(status: UploadStatus, level: Level | N
 
 def test_a_verdict_comes_by_itself_and_is_there_after_the_pin(driver: Driver, services: Services) -> None:
     with clinic_answers() as clinic:
-        services.unlocked(services.open_vault(PIN))
-        draft = a_draft(services)
-        services.store.finalise(draft, [Instance("image", f"{draft.uid}.9", Pieces.of(b"picture"))])
-        table = OutboxTable.open(services.records_dir, opener=services.vault.opener())
-        table.confirm_instance(f"{draft.uid}.9")
-        table.mark_sent(draft.uid, "receipt")
-        table.close()
-        services.lock()
-        clinic.decide(draft.uid)
-        save_access(access_path(services.data_dir), clinic.where().access)
-        url = f"http://127.0.0.1:{clinic.port}/dicom-web"
-        driver.app.settings = driver.app.settings.with_values("site", name="Kisumu", clinic_url=url)
-        Flow(driver.app).start()
-        driver.step()
+        exam_uid = _sent_exam(services)
+        clinic.decide(exam_uid)
+        _start(driver, clinic)
         _unlock(driver)
         driver.until(lambda: services.inbox.new == 1)
-        driver.until(lambda: [one.reader for one in services.store.inbox.verdicts(draft.uid)] == ["Dr Åse"])
+        driver.until(lambda: _readers(services, exam_uid) == ["Dr Åse"])
         driver.close()
+
+
+def test_a_verdict_is_there_although_the_connection_broke_after_it(driver: Driver, services: Services) -> None:
+    with clinic_answers() as clinic:
+        exam_uid = _sent_exam(services)
+        clinic.day = "no day"  # the list of patients, which is asked for next, is nonsense
+        _start(driver, clinic)
+        _unlock(driver)
+        driver.until(lambda: isinstance(services.upload_status.trouble, ArchiveAnswerError))
+        clinic.decide(exam_uid)
+        services.wake_uploader()
+        driver.until(lambda: _readers(services, exam_uid) == ["Dr Åse"])
+        driver.close()
+
+
+def _sent_exam(services: Services) -> str:
+    """The UID of an exam that the clinic has; the device is locked then."""
+    services.unlocked(services.open_vault(PIN))
+    draft = a_draft(services)
+    services.store.finalise(draft, [Instance("image", f"{draft.uid}.9", Pieces.of(b"picture"))])
+    table = OutboxTable.open(services.records_dir, opener=services.vault.opener())
+    table.confirm_instance(f"{draft.uid}.9")
+    table.mark_sent(draft.uid, "receipt")
+    table.close()
+    services.lock()
+    return draft.uid
+
+
+def _start(driver: Driver, clinic: ClinicAnswers) -> None:
+    save_access(access_path(driver.app.services.data_dir), clinic.where().access)
+    url = f"http://127.0.0.1:{clinic.port}/dicom-web"
+    driver.app.settings = driver.app.settings.with_values("site", name="Kisumu", clinic_url=url)
+    Flow(driver.app).start()
+    driver.step()
+
+
+def _readers(services: Services, exam_uid: str) -> list[str]:
+    return [one.reader for one in services.store.inbox.verdicts(exam_uid)]

@@ -140,7 +140,8 @@ def train(
     _compile(model, plan, stream.steps)
     history = _resume(model, folder)
     if not history and plan.network.weights != "none":
-        adapt_statistics(network, (inputs for inputs, _ in islice(stream.epoch(0), _STATISTICS)))
+        untaught = replace(stream, teachers=None)  # only the pictures are looked at
+        adapt_statistics(network, (inputs for inputs, _ in islice(untaught.epoch(0), _STATISTICS)))
     fixed = fixed_pictures(validate_on, plan.network.size)
     fixed = replace(fixed, pixels=features(fixed.pixels))
     for epoch in range(len(history), plan.epochs):

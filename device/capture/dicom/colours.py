@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydicom.pixels.processing import convert_color_space
 
 from device.capture.dicom.form import STUDIO, YBR, PixelForm
+from device.capture.dicom.values import is_lifted
 from device.capture.files.depth import Span, scale_to_8_bit, to_uint8
 from device.capture.files.grey import RATHER, grey_share, is_misread
 from device.capture.frame import Pixels
@@ -72,11 +73,7 @@ def arranged(samples: NDArray[Any], form: PixelForm, planar: bool) -> NDArray[An
 def colour_values(samples: NDArray[Any], form: PixelForm, reading: Reading) -> NDArray[Any]:
     """The samples as (h, w, 3), moved to the low end of their words where HighBit says rightly that they lie higher."""
     values = arranged(samples, form, reading.planar)
-    lifted = form.high_bit + 1 - form.stored
-    if lifted > 0 and form.high_bit < 8 * values.dtype.itemsize:
-        together = int(np.bitwise_or.reduce(values, axis=None))
-        values = values >> lifted if together % (1 << lifted) == 0 else values
-    return values
+    return values >> (form.high_bit + 1 - form.stored) if is_lifted(values, form) else values
 
 
 def to_rgb(values: NDArray[Any], form: PixelForm, reading: Reading, file_span: Span | None) -> Pixels:
@@ -88,8 +85,7 @@ def to_rgb(values: NDArray[Any], form: PixelForm, reading: Reading, file_span: S
         reading: What the samples mean.
         file_span: Of other frames.
     """
-    plain = values.dtype == np.uint8 and form.depth >= 8
-    pixels = np.ascontiguousarray(values if plain else scale_to_8_bit(values, file_span, form.depth))
+    pixels = np.ascontiguousarray(scale_to_8_bit(values, file_span, form.depth))
     if not reading.ybr:
         return pixels
     if form.colours == STUDIO:

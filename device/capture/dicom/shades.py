@@ -167,8 +167,7 @@ class Shades:
             shown = self.modality.to_8_bit(values)
         elif shown is None:
             negative = self.inverse != (self.slope < 0)
-            plain = values.dtype == np.uint8 and depth >= 8
-            shown = np.ascontiguousarray(values) if plain else scale_to_8_bit(values, file_span, depth)
+            shown = np.ascontiguousarray(scale_to_8_bit(values, file_span, depth))
         shown = np.asarray(255 - shown, dtype=np.uint8) if negative else shown
         if self.presentation is not None:  # PS3.3 C.11.4: its entries stand for the whole range from dark to bright
             last = len(self.presentation.entries) - 1

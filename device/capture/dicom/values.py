@@ -48,7 +48,7 @@ def to_values(
     if words.dtype.kind == "i":
         # The decoder went by the header; back to bits, so that the picture itself can tell about the sign.
         words = words.view(words.dtype.str.replace("i", "u"))
-    if words.dtype.itemsize == 2 and not has_overlays and not form.signed and not _is_lifted(words, form):
+    if words.dtype.itemsize == 2 and not has_overlays and not form.signed and not is_lifted(words, form):
         words = _in_order(words, min(form.stored, form.high_bit + 1))
     used = bits if _is_below_padding(words, form, padding) else _used_bits(words, form, bits, has_overlays, path)
     if used is None:
@@ -81,7 +81,7 @@ def _used_bits(words: NDArray[Any], form: PixelForm, bits: int, has_overlays: bo
     """How many low bits hold the value; ``None`` where HighBit says rightly that they lie higher."""
     stored = min(form.stored, bits)
     lifted = form.high_bit + 1 - stored
-    if _is_lifted(words, form):
+    if is_lifted(words, form):
         return None
     together = int(np.bitwise_or.reduce(words, axis=None))
     if form.signed or has_overlays:
@@ -97,7 +97,7 @@ def _used_bits(words: NDArray[Any], form: PixelForm, bits: int, has_overlays: bo
     return together.bit_length()  # deeper than BitsStored says
 
 
-def _is_lifted(words: NDArray[Any], form: PixelForm) -> bool:
+def is_lifted(words: NDArray[Any], form: PixelForm) -> bool:
     """Whether the values lie higher than at the low end, as HighBit says, and nothing below them."""
     bits = words.dtype.itemsize * 8
     lifted = form.high_bit + 1 - min(form.stored, bits)

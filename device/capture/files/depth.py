@@ -65,7 +65,7 @@ def _holds(bits: int, span: Span) -> bool:
 
 
 def scale_to_8_bit(values: NDArray[Any], file_span: Span | None = None, stated: int | None = None) -> Pixels:
-    """Values of other than 8 bits, scaled by the depth that the file uses.
+    """Values scaled by the depth that the file uses; those of 8 bits of which it says so are returned as they are.
 
     Whole numbers that use a good part of both signs have 0 in the middle. Other negative ones are stretched between
     the extremes. Floating point is taken as 0..1, 0..255 or stretched.
@@ -78,6 +78,8 @@ def scale_to_8_bit(values: NDArray[Any], file_span: Span | None = None, stated: 
     Returns:
         uint8 of the same shape.
     """
+    if values.dtype == np.uint8 and stated is not None and stated >= 8:
+        return values
     own = span_of(values)
     low, high, whole = own if file_span is None else united((own, file_span)) or own
     known = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=high, neginf=low)
